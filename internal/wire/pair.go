@@ -1,0 +1,25 @@
+package wire
+
+// ServicePair is the service on which a router pairs. It is not in any grant,
+// and the only one in a session with PurposePairing.
+const ServicePair = "pair"
+
+// MaxName is the largest name of a device or router in bytes.
+const MaxName = 64
+
+// Pair asks a router for a grant for the device's key of this tunnel.
+type Pair struct {
+	// Proof shows that the device knows the pairing secret.
+	Proof [32]byte
+	// Name is what the device calls itself, see [ValidName]; empty if it does
+	// not say.
+	Name string
+}
+
+// Type returns TypePair.
+func (*Pair) Type() Type { return TypePair }
+
+func (m *Pair) walk(f *fields) {
+	f.array(2, m.Proof[:])
+	f.text(1, &m.Name, MaxName, isLabel, optional)
+}

@@ -1,0 +1,20 @@
+package wire
+
+import "time"
+
+// Registered tells a router that it is present. Its times travel in whole
+// seconds, rounded up.
+type Registered struct {
+	// IdleTimeout is how long a session lives without a datagram.
+	IdleTimeout time.Duration
+	// PresenceTimeout is how long a silent router stays present.
+	PresenceTimeout time.Duration
+}
+
+// Type returns TypeRegistered.
+func (*Registered) Type() Type { return TypeRegistered }
+
+func (m *Registered) walk(f *fields) {
+	f.seconds(1, &m.IdleTimeout, required)
+	f.seconds(3, &m.PresenceTimeout, required)
+}
