@@ -1,0 +1,49 @@
+package udpio
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+)
+
+// ErrShortBuffer is returned by ReadBatch when it is given no message, or one
+// with a buffer of less than MaxBatchBytes, which could cut a datagram.
+var ErrShortBuffer = errors.New("udpio: message without a buffer of MaxBatchBytes; make messages with NewBatch")
+
+// listenError says what stands in the way of listening on addr.
+func listenError(addr netip.AddrPort, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the rest repeats addr
+	}
+	return fmt.Errorf("listen for UDP on %v: %w: %s", addr, err, listenHint(err))
+}
+
+func listenHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "stop the program that has the port, or listen on another"
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return "run with CAP_NET_BIND_SERVICE, or listen on a port above 1023"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "listen on an address that an interface of this machine has"
+	case errors.Is(err, syscall.EAFNOSUPPORT):
+		return "listen on an IPv4 address, this machine has no IPv6"
+	}
+	return "check the address"
+}
+
+// plain turns the errors of the runtime's poller into the two that callers test
+// for, and leaves others alone.
+func plain(err error) error {
+	switch {
+	case errors.Is(err, net.ErrClosed):
+		return net.ErrClosed
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return os.ErrDeadlineExceeded
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package udpio
+
+import "iter"
+
+// MaxBatchBytes is the most that one message can hold: the largest IP packet,
+// which is also the most that the kernel joins.
+const MaxBatchBytes = 1<<16 - 1
+
+// batchStride keeps each buffer of a batch on a page of its own.
+const batchStride = 1 << 16
+
+// Message is one or more datagrams of one path, back to back in Buf.
+type Message struct {
+	// Buf is the whole buffer. It is never replaced by this package.
+	Buf []byte
+
+	// N is the number of bytes used.
+	N int
+
+	// SegSize is the size in bytes of every datagram in Buf[:N] but the last,
+	// which may be shorter. Zero, or N and more, stands for one datagram.
+	SegSize int
+
+	// ECN is the two ECN bits (RFC 3168, section 5).
+	ECN uint8
+
+	// Path is where the message came from, or where it goes to.
+	Path Path
+
+	// Status and Unsent are set by WriteBatch: what became of the message, and
+	// how many of its datagrams were not sent.
+	Status SendStatus
+	Unsent int
+}
+
+// NewBatch makes messages with a buffer of MaxBatchBytes each. All packet
+// buffers are made here.
+func NewBatch(messages int) []Message {
+	ms := make([]Message, messages)
+	memory := make([]byte, messages*batchStride)
+	for i := range ms {
+		start := i * batchStride
+		ms[i].Buf = memory[start : start+MaxBatchBytes : start+MaxBatchBytes]
+	}
+	return ms
+}
+
+// Segments yields each datagram of m. The slices are parts of Buf. There is
+// always at least one; an empty datagram is a datagram.
+func (m *Message) Segments() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		rest, size := m.Buf[:m.N], m.segSize()
+		for len(rest) > size {
+			if !yield(rest[:size:size]) {
+				return
+			}
+			rest = rest[size:]
+		}
+		yield(rest)
+	}
+}
+
+// Datagrams returns how many datagrams m holds, at least one.
+func (m *Message) Datagrams() int { return m.datagramsIn(m.N) }
+
+// datagramsIn returns how many datagrams bytes of m are, at least one.
+func (m *Message) datagramsIn(bytes int) int {
+	size := m.segSize()
+	if bytes <= size {
+		return 1
+	}
+	return (bytes + size - 1) / size
+}
+
+// segSize is SegSize with its special values resolved. It is zero only for one
+// empty datagram.
+func (m *Message) segSize() int {
+	if m.SegSize <= 0 || m.SegSize > m.N {
+		return m.N
+	}
+	return m.SegSize
+}

@@ -1,0 +1,91 @@
+package udpio
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Reader reads a Conn. It is for one goroutine.
+type Reader struct {
+	conn    *Conn
+	vector  vector
+	attempt func(fd uintptr) bool // tryReceive, bound once
+
+	// The call under way.
+	pending  []unix.Mmsghdr
+	received int
+	errno    syscall.Errno
+}
+
+// NewReader makes a Reader that takes up to so many messages per system call.
+func (c *Conn) NewReader(messages int) *Reader {
+	r := &Reader{conn: c, vector: newVector(messages)}
+	r.attempt = r.tryReceive
+	return r
+}
+
+// ReadBatch waits for at least one message and returns how many of ms, from the
+// start, it filled in: N, SegSize, ECN and Path. Every Buf must have
+// MaxBatchBytes, as NewBatch makes them. It returns [net.ErrClosed] once the
+// Conn is closed and [os.ErrDeadlineExceeded] after the read deadline; any other
+// error is about this call only.
+func (r *Reader) ReadBatch(ms []Message) (int, error) {
+	ms = ms[:min(len(ms), len(r.vector.hdrs))]
+	if err := r.arm(ms); err != nil {
+		return 0, err
+	}
+	r.pending, r.received, r.errno = r.vector.hdrs[:len(ms)], 0, 0
+	if err := r.conn.raw.Read(r.attempt); err != nil {
+		return 0, plain(err)
+	}
+	if r.errno != 0 {
+		return 0, os.NewSyscallError("recvmmsg", r.errno)
+	}
+	for i := range r.received {
+		r.take(i, &ms[i])
+	}
+	return r.received, nil
+}
+
+// arm points the vector at the buffers and undoes what the last call wrote.
+func (r *Reader) arm(ms []Message) error {
+	if len(ms) == 0 {
+		return ErrShortBuffer
+	}
+	for i := range ms {
+		if len(ms[i].Buf) < MaxBatchBytes {
+			return ErrShortBuffer
+		}
+		r.vector.setBuf(i, ms[i].Buf)
+		h := &r.vector.hdrs[i].Hdr
+		h.Namelen = unix.SizeofSockaddrInet6
+		h.SetControllen(len(r.vector.controls[i]))
+	}
+	return nil
+}
+
+// tryReceive reports whether the call is over; if not, it is called again when
+// the socket is readable.
+func (r *Reader) tryReceive(fd uintptr) bool {
+	for {
+		r.received, r.errno = recvmmsg(fd, r.pending)
+		switch r.errno {
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			return true
+		}
+	}
+}
+
+// take fills in m from what the kernel wrote about message i.
+func (r *Reader) take(i int, m *Message) {
+	h := &r.vector.hdrs[i]
+	m.N, m.SegSize = int(h.Len), int(h.Len)
+	m.ECN = 0
+	m.Path = Path{Remote: r.vector.names[i].addr()}
+	readControl(r.vector.controls[i][:h.Hdr.Controllen], m)
+}

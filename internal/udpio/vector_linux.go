@@ -1,0 +1,72 @@
+package udpio
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// vector is the memory that recvmmsg and sendmmsg work on, made and linked once.
+// Element i of each slice belongs to message i of a call.
+type vector struct {
+	hdrs     []unix.Mmsghdr
+	iovs     []unix.Iovec
+	names    []sockaddr
+	controls [][]byte
+}
+
+func newVector(messages int) vector {
+	n := max(messages, 1)
+	v := vector{
+		hdrs:     make([]unix.Mmsghdr, n),
+		iovs:     make([]unix.Iovec, n),
+		names:    make([]sockaddr, n),
+		controls: newControls(n, controlSpace()),
+	}
+	for i := range v.hdrs {
+		h := &v.hdrs[i].Hdr
+		h.Name = (*byte)(unsafe.Pointer(&v.names[i]))
+		h.Iov = &v.iovs[i]
+		h.SetIovlen(1)
+		h.Control = &v.controls[i][0]
+	}
+	return v
+}
+
+// newControls makes n buffers of size bytes, each aligned for a Cmsghdr.
+func newControls(n, size int) [][]byte {
+	const word = int(unsafe.Sizeof(uint64(0)))
+	words := (size + word - 1) / word
+	memory := make([]uint64, n*words)
+	controls := make([][]byte, n)
+	for i := range controls {
+		controls[i] = unsafe.Slice((*byte)(unsafe.Pointer(&memory[i*words])), words*word)
+	}
+	return controls
+}
+
+// setBuf points message i at b, which may be empty.
+func (v *vector) setBuf(i int, b []byte) {
+	v.iovs[i].Base = unsafe.SliceData(b)
+	v.iovs[i].SetLen(len(b))
+}
+
+func recvmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	return mmsg(unix.SYS_RECVMMSG, fd, hdrs)
+}
+
+func sendmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	return mmsg(unix.SYS_SENDMMSG, fd, hdrs)
+}
+
+// mmsg makes either call, without waiting. recvmmsg's time-out is the sixth
+// argument and stays nil: it does not work as one would hope, see recvmmsg(2).
+func mmsg(trap, fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	n, _, errno := unix.Syscall6(trap, fd,
+		uintptr(unsafe.Pointer(unsafe.SliceData(hdrs))), uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}

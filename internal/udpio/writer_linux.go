@@ -1,0 +1,214 @@
+package udpio
+
+// A batch is written in rounds:
+//
+//  1. layOut cuts messages into parts that the kernel takes in one piece and
+//     describes them in the vector.
+//  2. push hands the parts over until all are gone or one is refused.
+//  3. settle decides what a refusal means: the same bytes again as single
+//     datagrams, or a status for the message.
+//
+// The next round starts where that leaves off.
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Writer writes to a Conn. It is for one goroutine.
+type Writer struct {
+	conn    *Conn
+	vector  vector
+	parts   []part                // part i is described by element i of the vector
+	attempt func(fd uintptr) bool // trySend, bound once
+	send    func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno)
+
+	// The call under way.
+	pending []unix.Mmsghdr
+	errno   syscall.Errno
+}
+
+// cursor is the place in a batch from which on nothing is sent yet.
+type cursor struct {
+	message int
+	offset  int  // in bytes
+	single  bool // send this message as single datagrams
+}
+
+// part is a run of datagrams that goes to the kernel as one.
+type part struct {
+	at        cursor
+	datagrams int
+}
+
+// NewWriter makes a Writer that hands up to so many messages to the kernel per
+// system call.
+func (c *Conn) NewWriter(messages int) *Writer {
+	w := &Writer{conn: c, vector: newVector(messages), send: sendmmsg}
+	w.parts = make([]part, len(w.vector.hdrs))
+	w.attempt = w.trySend
+	return w
+}
+
+// WriteBatch sends every message of ms and sets Status and Unsent of each. It
+// waits while the send buffer is full. It returns an error only when the Conn is
+// closed ([net.ErrClosed]) or the write deadline passed
+// ([os.ErrDeadlineExceeded]); what was not sent by then is Failed or NoBuffer.
+func (w *Writer) WriteBatch(ms []Message) error {
+	for i := range ms {
+		ms[i].Status, ms[i].Unsent = Sent, 0
+	}
+	for at := (cursor{}); at.message < len(ms); {
+		laid, next := w.layOut(ms, at)
+		sent, err := w.push(laid)
+		if err != nil {
+			abandon(ms, w.parts[sent].at, err)
+			return err
+		}
+		if sent < laid {
+			next = w.settle(ms, w.parts[sent])
+		}
+		at = next
+	}
+	return nil
+}
+
+// layOut fills the vector from at on. It returns how much of the vector is used
+// and where the next round starts.
+func (w *Writer) layOut(ms []Message, at cursor) (int, cursor) {
+	gso := w.conn.gso.on()
+	for i := range w.parts {
+		if at.message == len(ms) {
+			return i, at
+		}
+		m := &ms[at.message]
+		size := partSize(m, at, gso)
+		w.parts[i] = part{at: at, datagrams: m.datagramsIn(size)}
+		w.describe(i, m, m.Buf[at.offset:at.offset+size])
+		at = at.advance(m, size)
+	}
+	return len(w.parts), at
+}
+
+// partSize returns how many bytes of m from at on the kernel takes as one.
+func partSize(m *Message, at cursor, gso bool) int {
+	rest, size := m.N-at.offset, m.segSize()
+	if rest <= size {
+		return rest
+	}
+	if !gso || at.single {
+		return size
+	}
+	return min(rest, size*max(1, min(maxGSOSegments, maxGSOBytes/size)))
+}
+
+// advance returns the cursor after size bytes of m.
+func (at cursor) advance(m *Message, size int) cursor {
+	at.offset += size
+	if at.offset >= m.N {
+		return cursor{message: at.message + 1}
+	}
+	return at
+}
+
+// describe makes element i of the vector say: send b where m goes.
+func (w *Writer) describe(i int, m *Message, b []byte) {
+	h := &w.vector.hdrs[i].Hdr
+	h.Namelen = w.vector.names[i].set(m.Path.Remote, w.conn.ipv4)
+	w.vector.setBuf(i, b)
+
+	c := control{buf: w.vector.controls[i]}
+	if len(b) > m.segSize() {
+		c.putSegSize(m.segSize())
+	}
+	if m.ECN != 0 {
+		c.putECN(m.ECN, m.Path.Remote.is4())
+	}
+	if m.Path.Local.IP != [16]byte{} {
+		c.putLocal(&m.Path, w.conn.ipv4)
+	}
+	h.SetControllen(c.used)
+}
+
+// push sends the first n elements of the vector and returns how many the kernel
+// took. If that is fewer, w.errno says why the next one was refused, or err says
+// that the socket can't be used.
+func (w *Writer) push(n int) (int, error) {
+	w.pending, w.errno = w.vector.hdrs[:n], 0
+	err := w.conn.raw.Write(w.attempt)
+	return n - len(w.pending), plain(err)
+}
+
+// trySend reports whether the call is over; if not, it is called again when the
+// socket has room.
+func (w *Writer) trySend(fd uintptr) bool {
+	for len(w.pending) > 0 {
+		sent, errno := w.send(fd, w.pending)
+		switch errno {
+		case 0:
+			w.pending = w.pending[sent:]
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			w.errno = errno
+			return true
+		}
+	}
+	return true
+}
+
+// settle judges the refusal of p and returns where to go on.
+func (w *Writer) settle(ms []Message, p part) cursor {
+	m := &ms[p.at.message]
+	if p.datagrams > 1 && refusesSegments(w.errno) {
+		if deviceRefuses(w.errno) {
+			w.conn.gso.pause()
+		}
+		p.at.single = true
+		return p.at
+	}
+	status := statusOf(w.errno)
+	if m.Status == Sent {
+		m.Status = status
+	}
+	if status == TooBig {
+		return skipEqual(m, p.at)
+	}
+	m.Unsent += m.datagramsIn(m.N - p.at.offset)
+	return cursor{message: p.at.message + 1}
+}
+
+// skipEqual gives up the datagrams of m that are as large as the one at the
+// cursor. Only the last can be smaller. One refusal per message, not one per
+// datagram, is what oversized traffic costs.
+func skipEqual(m *Message, at cursor) cursor {
+	size := m.segSize()
+	if rest := m.N - at.offset; rest > size && rest%size != 0 {
+		m.Unsent += rest / size
+		at.offset += rest / size * size
+		at.single = true
+		return at
+	}
+	m.Unsent += m.datagramsIn(m.N - at.offset)
+	return cursor{message: at.message + 1}
+}
+
+// abandon marks everything from at on as not sent.
+func abandon(ms []Message, at cursor, err error) {
+	status := Failed
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		status = NoBuffer
+	}
+	for i := at.message; i < len(ms); i++ {
+		m := &ms[i]
+		if m.Status == Sent {
+			m.Status = status
+		}
+		m.Unsent += m.datagramsIn(m.N - at.offset)
+		at.offset = 0
+	}
+}
