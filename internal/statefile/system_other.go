@@ -1,0 +1,9 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package statefile
+
+import "os"
+
+func lockFile(*os.File) error { return nil }
+
+func syncDir(string) error { return nil }
