@@ -1,0 +1,170 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/conf"
+	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/relay/control"
+)
+
+// Config is relay.yaml.
+type Config struct {
+	Listen         netip.AddrPort `yaml:"listen"`                        // UDP, for everything
+	Public         string         `yaml:"public"`                        // HOST:PORT that agents and devices dial
+	Key            string         `yaml:"key"`                           // PEM file, beside the configuration unless absolute
+	EnrolmentToken auth.Token     `yaml:"enrolment_token" conf:"secret"` // what a router must show
+	Admin          string         `yaml:"admin"`                         // unix:PATH, a loopback HOST:PORT, or off
+	IdleTimeout    conf.Duration  `yaml:"idle_timeout"`                  // of sessions
+	Limits         Limits         `yaml:"limits"`
+
+	dir string // where the file is
+}
+
+// Limits is the part of relay.yaml that bounds what the relay takes on.
+type Limits struct {
+	Routers           int        `yaml:"routers"`             // registered at once
+	Sessions          int        `yaml:"sessions"`            // at once
+	SessionsPerRouter int        `yaml:"sessions_per_router"` // at once
+	SessionsPerDevice int        `yaml:"sessions_per_device"` // at once
+	OpensPerMinute    int        `yaml:"opens_per_minute"`    // by device
+	RequestsPerMinute int        `yaml:"requests_per_minute"` // by IPv4 address or IPv6 /64: opens and registrations
+	OneWay            conf.Bytes `yaml:"one_way"`             // that a leg may send before the other has answered
+}
+
+func defaults() Config {
+	return Config{
+		Key:         keyFile,
+		Admin:       "unix:admin.sock",
+		IdleTimeout: conf.Duration(2 * time.Minute),
+		Limits: Limits{
+			Routers:           10_000,
+			Sessions:          10_000,
+			SessionsPerRouter: 32,
+			SessionsPerDevice: 16,
+			OpensPerMinute:    60,
+			RequestsPerMinute: 600,
+			OneWay:            256 << 10,
+		},
+	}
+}
+
+// LoadConfig reads and checks relay.yaml. A missing file gives an error that
+// names the command that writes one.
+func LoadConfig(path string) (*Config, error) {
+	c := defaults()
+	if err := conf.Load(path, &c); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no configuration at %s: 'lethe-relay init --dir %s' writes one", path, filepath.Dir(path))
+		}
+		return nil, err
+	}
+	if err := conf.CheckPrivate(path); err != nil {
+		return nil, err
+	}
+	c.dir = filepath.Dir(path)
+	return &c, nil
+}
+
+// Validate is called by package conf.
+func (c *Config) Validate() error {
+	switch {
+	case !c.Listen.IsValid():
+		return conf.KeyErrorf("listen", `is missing; say where to listen, such as "[::]:443"`)
+	case c.EnrolmentToken.IsZero():
+		return conf.KeyErrorf("enrolment_token", "is missing; 'lethe-relay init' makes one")
+	case c.IdleTimeout < conf.Duration(10*time.Second):
+		return conf.KeyErrorf("idle_timeout", "is too short: tunnels send a keep-alive every 15s; take 30s or more")
+	}
+	if _, _, err := net.SplitHostPort(c.Public); c.Public != "" && err != nil {
+		return conf.KeyErrorf("public", "is not HOST:PORT")
+	}
+	return checkAdmin(c.Admin)
+}
+
+// Validate is called by package conf.
+func (l *Limits) Validate() error {
+	for key, n := range map[string]int{
+		"routers": l.Routers, "sessions": l.Sessions, "sessions_per_router": l.SessionsPerRouter,
+		"sessions_per_device": l.SessionsPerDevice, "opens_per_minute": l.OpensPerMinute, "requests_per_minute": l.RequestsPerMinute,
+	} {
+		if n < 1 || n > 10_000_000 {
+			return conf.KeyErrorf(key, "must be between 1 and 10000000")
+		}
+	}
+	if l.OneWay < 16<<10 {
+		return conf.KeyErrorf("one_way", "is too small for a handshake: take 16KiB or more")
+	}
+	return nil
+}
+
+// publicHost is what agents and devices dial.
+func (c *Config) publicHost(port uint16) string {
+	if c.Public != "" {
+		return c.Public
+	}
+	return netip.AddrPortFrom(c.Listen.Addr(), port).String()
+}
+
+func (c *Config) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// identity reads the relay's key.
+func (c *Config) identity() (*auth.Identity, error) {
+	path := c.path(c.Key)
+	pem, err := statefile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no relay key at %s: restore it from a backup, or make a new relay with 'lethe-relay init' and enrol its routers again", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	id, err := auth.ParseIdentity(pem)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; restore it from a backup", path, err)
+	}
+	return id, nil
+}
+
+// URL is what routers are enrolled with: where the relay is, its pin, and the
+// enrolment token. port takes the place of a listen port 0.
+func (c *Config) url(id *auth.Identity, port uint16) (auth.RelayURL, error) {
+	cert, err := id.Certificate(time.Now())
+	if err != nil {
+		return auth.RelayURL{}, err
+	}
+	return auth.RelayURL{Host: c.publicHost(port), Pin: auth.RelayPinOf(cert.Leaf), Token: c.EnrolmentToken}, nil
+}
+
+// URL returns the URL that routers are enrolled with.
+func (c *Config) URL() (auth.RelayURL, error) {
+	if c.Listen.Port() == 0 && c.Public == "" {
+		return auth.RelayURL{}, errors.New("the port is chosen when the relay starts, and printed then: set listen or public in relay.yaml to have it before")
+	}
+	id, err := c.identity()
+	if err != nil {
+		return auth.RelayURL{}, err
+	}
+	return c.url(id, c.Listen.Port())
+}
+
+func (l Limits) control() control.Limits {
+	return control.Limits{
+		Routers:                 l.Routers,
+		SessionsPerRouter:       l.SessionsPerRouter,
+		SessionsPerDevice:       l.SessionsPerDevice,
+		OpensPerMinutePerDevice: l.OpensPerMinute,
+		OpensPerMinutePerSource: l.RequestsPerMinute,
+	}
+}

@@ -1,0 +1,138 @@
+package control
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/wire"
+	"github.com/lethe-relay/lethe/relay/forward"
+	"github.com/lethe-relay/lethe/relay/limit"
+	"github.com/lethe-relay/lethe/relay/presence"
+)
+
+// Specification: what peers may count on.
+const (
+	// PresenceTimeout is how long a router may be silent before it is gone.
+	// Agents send a keep-alive three times in it.
+	PresenceTimeout = 30 * time.Second
+)
+
+// Implementation: what bounds a peer's use of us.
+const (
+	requestTimeout  = 10 * time.Second // from a stream's start to its whole request
+	answerTimeout   = 10 * time.Second // for a router to answer an Incoming: it binds its leg first
+	deviceLinger    = time.Minute      // a connection that is no router's and asks nothing for this long is closed
+	streamsPerPeer  = 16               // requests at once
+	streamWindow    = 32 << 10         // bytes: two of the largest messages
+	connWindow      = 128 << 10        // bytes
+	rememberedPeers = 100_000          // rate-limit buckets a generation, about 15 MB at worst
+)
+
+// Limits bound what the relay takes on.
+type Limits struct {
+	Routers                 int // registered at once
+	SessionsPerRouter       int // at once
+	SessionsPerDevice       int // at once
+	OpensPerMinutePerDevice int // by identity
+	OpensPerMinutePerSource int // by IPv4 address or IPv6 /64, registrations included
+}
+
+// Config is what a Server is made from.
+type Config struct {
+	TLS         *tls.Config // with the relay's certificate; Server sets the rest
+	Token       auth.Token  // enrolment token that routers must show
+	Plane       *forward.Plane
+	IdleTimeout time.Duration // of sessions, told to routers
+	Limits      Limits
+	Log         *slog.Logger
+}
+
+// Server is the control plane. Make one with [New], run it with [Server.Serve].
+type Server struct {
+	// static
+	cfg       Config
+	presence  *presence.Registry[*router]
+	perRouter *limit.Count[auth.RouterID]
+	perDevice *limit.Count[auth.DeviceID]
+	byDevice  *limit.Rate[auth.DeviceID]
+	bySource  *limit.Rate[netip.Prefix]
+
+	// Counters of requests by outcome, written by the goroutines of requests.
+	Opens         Outcomes
+	Registrations Outcomes
+
+	peers sync.WaitGroup // the goroutines of connections and requests
+}
+
+// New makes a Server that runs on cfg.Plane's ControlConn.
+func New(cfg Config) *Server {
+	return &Server{
+		cfg:       cfg,
+		presence:  presence.New[*router](cfg.Limits.Routers),
+		perRouter: limit.NewCount[auth.RouterID](cfg.Limits.SessionsPerRouter),
+		perDevice: limit.NewCount[auth.DeviceID](cfg.Limits.SessionsPerDevice),
+		byDevice:  limit.NewRate[auth.DeviceID](cfg.Limits.OpensPerMinutePerDevice, rememberedPeers),
+		bySource:  limit.NewRate[netip.Prefix](cfg.Limits.OpensPerMinutePerSource, rememberedPeers),
+	}
+}
+
+// Serve takes connections until ctx ends, then tells every peer that the relay
+// shuts down and returns nil. Any other end is an error.
+func (s *Server) Serve(ctx context.Context) error {
+	transport := &quic.Transport{
+		Conn: s.cfg.Plane.ControlConn(),
+		// Always Retry: without it quic-go answers an address that may be forged
+		// with three times what it sent.
+		VerifySourceAddress: func(net.Addr) bool { return true },
+	}
+	defer transport.Close()
+	listener, err := transport.Listen(s.tlsConfig(), quicConfig())
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	defer s.peers.Wait()
+	for {
+		conn, err := listener.Accept(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.peers.Go(func() { s.serve(ctx, conn) })
+	}
+}
+
+// Routers is the number of routers present.
+func (s *Server) Routers() int { return s.presence.Len() }
+
+func (s *Server) tlsConfig() *tls.Config {
+	c := s.cfg.TLS.Clone()
+	c.MinVersion = tls.VersionTLS13
+	c.NextProtos = []string{wire.ALPNControl}
+	c.ClientAuth = tls.RequireAnyClientCert
+	c.SessionTicketsDisabled = true // a resumed connection would skip the proof of the peer's key
+	return c
+}
+
+func quicConfig() *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout:           requestTimeout / 2,
+		MaxIdleTimeout:                 PresenceTimeout,
+		MaxIncomingStreams:             streamsPerPeer,
+		MaxIncomingUniStreams:          -1,
+		InitialStreamReceiveWindow:     streamWindow,
+		MaxStreamReceiveWindow:         streamWindow,
+		InitialConnectionReceiveWindow: connWindow,
+		MaxConnectionReceiveWindow:     connWindow,
+	}
+}

@@ -1,0 +1,152 @@
+package forward
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lethe-relay/lethe/internal/udpio"
+)
+
+const (
+	controlQueue    = 1024 // datagrams: a burst of 1,000 routers coming back at once
+	controlDatagram = 1500 // bytes: quic-go sends and takes at most 1452
+)
+
+// ControlConn is a [net.PacketConn] over the relay's port for what belongs to
+// no leg. It is what the control plane's QUIC runs on. The loops put datagrams
+// into a bounded queue; when nobody takes them they are dropped and counted.
+type ControlConn struct {
+	// static
+	local  net.Addr
+	queue  chan *controlPacket
+	free   chan *controlPacket
+	closed chan struct{}
+
+	closeOnce sync.Once
+	drops     dropCounters
+	datagrams atomic.Uint64
+
+	// guarded by mu
+	mu     sync.Mutex
+	writer *udpio.Writer
+	out    []udpio.Message
+}
+
+type controlPacket struct {
+	buf  [controlDatagram]byte
+	n    int
+	path udpio.Path
+}
+
+// controlAddr is a peer's address together with the local address it wrote to,
+// so that the answer leaves from there on a host that has several.
+type controlAddr struct {
+	*net.UDPAddr
+	path udpio.Path
+}
+
+func newControlConn(conn *udpio.Conn) *ControlConn {
+	c := &ControlConn{
+		local:  net.UDPAddrFromAddrPort(conn.LocalAddr()),
+		queue:  make(chan *controlPacket, controlQueue),
+		free:   make(chan *controlPacket, controlQueue),
+		closed: make(chan struct{}),
+		writer: conn.NewWriter(1),
+		out:    make([]udpio.Message, 1),
+	}
+	for range controlQueue {
+		c.free <- new(controlPacket)
+	}
+	return c
+}
+
+// deliver copies one datagram into the queue. Any loop may call it.
+func (c *ControlConn) deliver(datagram []byte, from udpio.Path) (DropReason, bool) {
+	if len(datagram) > controlDatagram {
+		return DropControlTooBig, false
+	}
+	select {
+	case p := <-c.free:
+		p.n = copy(p.buf[:], datagram)
+		p.path = from
+		c.queue <- p // never blocks: there are as many packets as places
+		return 0, true
+	default:
+		return DropControlFull, false
+	}
+}
+
+// ReadFrom implements [net.PacketConn].
+func (c *ControlConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case p := <-c.queue:
+		n := copy(b, p.buf[:p.n])
+		addr := &controlAddr{UDPAddr: net.UDPAddrFromAddrPort(p.path.Remote.AddrPort()), path: p.path}
+		clear(p.buf[:p.n])
+		p.path = udpio.Path{}
+		c.free <- p
+		return n, addr, nil
+	case <-c.closed:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+// WriteTo implements [net.PacketConn]. addr is one that ReadFrom returned.
+func (c *ControlConn) WriteTo(b []byte, addr net.Addr) (int, error) {
+	to, ok := addr.(*controlAddr)
+	if !ok {
+		return 0, &net.OpError{Op: "write", Net: "udp", Addr: addr, Err: net.InvalidAddrError("not an address of this connection")}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out[0] = udpio.Message{Buf: b, N: len(b), Path: to.path}
+	err := c.writer.WriteBatch(c.out)
+	if err == nil && c.out[0].Unsent > 0 {
+		c.drops.add(dropOf(c.out[0].Status), 1)
+	}
+	c.datagrams.Add(1)
+	c.out[0] = udpio.Message{}
+	return len(b), err
+}
+
+// Close ends ReadFrom; the sockets belong to the [Plane].
+func (c *ControlConn) Close() error {
+	c.closeOnce.Do(func() { close(c.closed) })
+	return nil
+}
+
+// LocalAddr implements [net.PacketConn].
+func (c *ControlConn) LocalAddr() net.Addr { return c.local }
+
+// SetReadDeadline implements [net.PacketConn] as far as quic-go needs it: a
+// deadline that has come ends reading for good.
+func (c *ControlConn) SetReadDeadline(t time.Time) error {
+	if !t.IsZero() && !t.After(time.Now()) {
+		return c.Close()
+	}
+	return nil
+}
+
+// SetDeadline implements [net.PacketConn].
+func (c *ControlConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+
+// SetWriteDeadline implements [net.PacketConn]; writes don't wait.
+func (c *ControlConn) SetWriteDeadline(time.Time) error { return nil }
+
+// SetReadBuffer is here so that quic-go does not ask for larger kernel
+// buffers: the [Plane] has sized them.
+func (c *ControlConn) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer is here for the same reason.
+func (c *ControlConn) SetWriteBuffer(int) error { return nil }
+
+// AddrPortOf returns the address of a peer of a [ControlConn].
+func AddrPortOf(addr net.Addr) netip.AddrPort {
+	if a, ok := addr.(*controlAddr); ok {
+		return a.path.Remote.AddrPort()
+	}
+	return netip.AddrPort{}
+}

@@ -1,0 +1,41 @@
+// Package forward is the relay's data plane: it carries datagrams between the
+// two legs of a session and never reads them.
+//
+// # The picture
+//
+//	           ┌──────────────── Plane ────────────────┐
+//	device ──► │ socket 0 ─ loop ─┐                    │
+//	           │                  ├─ address table ──► │ ──► router
+//	router ──► │ socket 1 ─ loop ─┘       │            │ ──► device
+//	           │      │                sessions        │
+//	           └──────┼────────────────────────────────┘
+//	                  └─► ControlConn ─► the control plane's QUIC
+//
+// One UDP port serves everybody. It is opened once per core with SO_REUSEPORT;
+// the kernel sends all datagrams of one source address to the same socket, and
+// one goroutine per socket carries them (see loop.go for its steps). First
+// bytes tell the protocols apart as in RFC 9443: QUIC has the bit 0x40 set,
+// leg messages (internal/wire) do not.
+//
+// # Words
+//
+// A session is two legs and their counters, nothing else. A leg is how the
+// relay reaches one endpoint now: the source address that last proved, with a
+// BIND under the leg's secret and a cookie, that it belongs to it. Whatever
+// QUIC datagram comes from the address of a leg goes out to the other leg as
+// it came, in the batch it came in. A QUIC datagram from any other address is
+// the control plane's.
+//
+// # What it can't do
+//
+// The package imports neither QUIC nor TLS nor os: the data plane has no key
+// to decrypt with and no way to write a file. A test in internal/archtest
+// holds that.
+//
+// # Locks and memory
+//
+// The forward path takes no lock and allocates nothing. The address table is
+// read without locks and written under [Plane]'s mutex, when a leg is bound,
+// moves or ends. Each loop owns one fixed set of packet buffers; the control
+// plane's queue is a second, bounded one.
+package forward

@@ -1,0 +1,160 @@
+package forward
+
+import (
+	"sync/atomic"
+
+	"github.com/lethe-relay/lethe/internal/udpio"
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+// The forward path, in the order of the functions below:
+//
+//  1. run      reads what has arrived: messages, each one datagram or a GRO run of them
+//  2. route    looks up the leg of each message's source, once per message
+//  3. carry    checks that all of the message is QUIC, and readdresses it to the other leg in place
+//  4. send     writes all readdressed messages, with GSO, and counts
+//
+// A message that is not plainly a leg's QUIC (from an unknown source, or with
+// a leg message among its datagrams) is taken apart in sort.go.
+
+// batchMessages is how many messages one system call reads or writes. Each
+// holds up to 64 KiB, so a loop's buffers are 1 MiB; bulk traffic fills the
+// first few and stays in cache.
+const batchMessages = 16
+
+type loop struct {
+	// static
+	plane  *Plane
+	conn   *udpio.Conn
+	reader *udpio.Reader
+	writer *udpio.Writer
+
+	// owned by run
+	batch  []udpio.Message // one set of packet buffers: read into, readdressed, sent from
+	single []udpio.Message // one message without a buffer of its own: a part of a batch message that goes out alone
+
+	// written by run, read by Stats
+	drops     dropCounters
+	reads     atomic.Uint64
+	messages  atomic.Uint64
+	datagrams atomic.Uint64
+	bytes     atomic.Uint64
+}
+
+func newLoop(p *Plane, conn *udpio.Conn) *loop {
+	return &loop{
+		plane:  p,
+		conn:   conn,
+		reader: conn.NewReader(batchMessages),
+		writer: conn.NewWriter(batchMessages),
+		batch:  udpio.NewBatch(batchMessages),
+		single: make([]udpio.Message, 1),
+	}
+}
+
+// run carries datagrams until the socket is closed; it returns the error that ended it.
+func (l *loop) run() error {
+	for {
+		n, err := l.reader.ReadBatch(l.batch)
+		if err != nil {
+			return err
+		}
+		l.reads.Add(1)
+		l.messages.Add(uint64(n))
+		if err := l.send(l.route(l.batch[:n])); err != nil {
+			return err
+		}
+	}
+}
+
+// route moves the messages that go out to the front of the batch, in order,
+// and returns them.
+func (l *loop) route(in []udpio.Message) (out []udpio.Message) {
+	kept := 0
+	for i := range in {
+		m := &in[i]
+		leg := l.plane.table.get(&m.Path.Remote)
+		if leg == nil || !allQUIC(m) {
+			l.sort(m, leg)
+			continue
+		}
+		if !l.carry(m, leg) {
+			continue
+		}
+		if i != kept {
+			in[i], in[kept] = in[kept], in[i]
+		}
+		kept++
+	}
+	return in[:kept]
+}
+
+// allQUIC tells whether every datagram of the message has QUIC's fixed bit.
+// The kernel merges what one source sends in a row, so a small leg message can
+// end a run of tunnel datagrams.
+func allQUIC(m *udpio.Message) bool {
+	step := m.SegSize
+	if step <= 0 {
+		step = m.N
+	}
+	for at := 0; at < m.N; at += step {
+		if !wire.IsQUIC(m.Buf[at:m.N]) {
+			return false
+		}
+	}
+	return m.N > 0
+}
+
+// carry readdresses the message to the other leg, or counts why it can't.
+func (l *loop) carry(m *udpio.Message, leg *Leg) bool {
+	n := m.Datagrams()
+	path := leg.peer.path.Load()
+	if path == nil {
+		l.drops.add(DropPeerUnbound, n)
+		return false
+	}
+	if allowed := l.plane.cfg.OneWayBytes; leg.bytes.Load() > allowed && leg.peer.datagrams.Load() == 0 {
+		l.drops.add(DropOneWay, n)
+		return false
+	}
+	leg.datagrams.Add(uint64(n))
+	leg.bytes.Add(uint64(m.N))
+	m.Path = *path
+	return true
+}
+
+// send writes the messages and counts what was sent and what the kernel refused.
+func (l *loop) send(out []udpio.Message) error {
+	if len(out) == 0 {
+		return nil
+	}
+	if err := l.writer.WriteBatch(out); err != nil {
+		return err
+	}
+	var datagrams, bytes int
+	for i := range out {
+		m := &out[i]
+		datagrams += m.Datagrams() - m.Unsent
+		bytes += m.N
+		if m.Unsent > 0 {
+			l.drops.add(dropOf(m.Status), m.Unsent)
+			bytes -= m.Unsent * m.SegSize
+		}
+	}
+	l.datagrams.Add(uint64(datagrams))
+	l.bytes.Add(uint64(max(bytes, 0)))
+	return nil
+}
+
+func dropOf(s udpio.SendStatus) DropReason {
+	switch s {
+	case udpio.TooBig:
+		return DropTooBig
+	case udpio.NoBuffer:
+		return DropNoBuffer
+	case udpio.Unreachable:
+		return DropUnreachable
+	default:
+		return DropSendFailed
+	}
+}

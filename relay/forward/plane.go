@@ -1,0 +1,231 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lethe-relay/lethe/internal/udpio"
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+const (
+	cookieLifetime = 30 * time.Second // long enough for a slow round trip, short enough that a cookie is of no use to a later owner of the address
+	bindTimeout    = 15 * time.Second // from the session's making to both legs bound: three tries of an endpoint on a slow path
+	sweepInterval  = time.Second      // how exactly idle time-outs are kept
+)
+
+// ErrFull is returned by [Plane.NewSession] when the plane holds as many
+// sessions as it was made for.
+var ErrFull = errors.New("the relay holds as many sessions as it is configured for")
+
+// Config is what a Plane is made from.
+type Config struct {
+	Listen      netip.AddrPort
+	Sockets     int           // sockets and loops; one per core is right
+	BufferBytes int           // wanted size of each socket's kernel buffers
+	MaxSessions int           // sizes the address table; no more are made
+	IdleTimeout time.Duration // a session that carries nothing for this long ends
+	OneWayBytes uint64        // what a leg may send before the other leg has sent anything
+}
+
+// Plane is the data plane. Make one with [Listen], then call [Plane.Run].
+type Plane struct {
+	// static
+	cfg     Config
+	loops   []*loop
+	control *ControlConn
+	table   *addrTable
+	cookies *cookieJar
+
+	ended [4]atomic.Uint64 // sessions, by EndReason
+
+	// guarded by mu
+	mu       sync.RWMutex
+	legs     map[wire.LegID]*Leg
+	sessions map[*Session]struct{}
+}
+
+// Listen opens the sockets. Nothing is read from them before Run.
+func Listen(cfg Config) (*Plane, error) {
+	p := &Plane{
+		cfg:      cfg,
+		table:    newAddrTable(2 * cfg.MaxSessions),
+		cookies:  newCookieJar(),
+		legs:     make(map[wire.LegID]*Leg),
+		sessions: make(map[*Session]struct{}),
+	}
+	at := cfg.Listen
+	for i := range max(cfg.Sockets, 1) {
+		conn, err := udpio.Listen(at, udpio.Config{ReusePort: cfg.Sockets > 1, BufferBytes: cfg.BufferBytes})
+		if err != nil {
+			p.closeSockets()
+			return nil, fmt.Errorf("open UDP socket %d: %w", i, err)
+		}
+		at = conn.LocalAddr() // port 0 is chosen once, for all
+		p.loops = append(p.loops, newLoop(p, conn))
+	}
+	p.control = newControlConn(p.loops[0].conn)
+	return p, nil
+}
+
+// LocalAddr is the address that all sockets share.
+func (p *Plane) LocalAddr() netip.AddrPort { return p.loops[0].conn.LocalAddr() }
+
+// Offload tells which of GRO and GSO the kernel gives the sockets.
+func (p *Plane) Offload() udpio.Offload { return p.loops[0].conn.Offload() }
+
+// GrantedBuffers returns the bytes of kernel buffer that each socket got.
+func (p *Plane) GrantedBuffers() (receive, send int) { return p.loops[0].conn.Granted() }
+
+// ControlConn carries the QUIC datagrams that belong to no leg. It works while
+// Run does and is closed by it.
+func (p *Plane) ControlConn() *ControlConn { return p.control }
+
+// Run carries datagrams until ctx ends or a socket fails, then closes the
+// sockets and ends all sessions. It returns nil when ctx ended it.
+func (p *Plane) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, l := range p.loops {
+		wg.Go(func() { cancel(l.run()) })
+	}
+	wg.Go(func() { p.sweep(ctx) })
+
+	<-ctx.Done()
+	p.closeSockets()
+	wg.Wait()
+	p.control.Close()
+	p.endAll()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close ends a plane that was never run.
+func (p *Plane) Close() {
+	p.closeSockets()
+	p.control.Close()
+}
+
+func (p *Plane) closeSockets() {
+	for _, l := range p.loops {
+		l.conn.Close()
+	}
+}
+
+// NewSession makes a session with two unbound legs. onEnd is called once, from
+// any goroutine, when it has ended; it may be nil.
+func (p *Plane) NewSession(onEnd func(EndReason)) (*Session, error) {
+	s := newSession(time.Now(), onEnd)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.sessions) >= p.cfg.MaxSessions {
+		return nil, ErrFull
+	}
+	for _, l := range s.legs() {
+		if p.legs[l.id] != nil { // a collision of 64 random bits: the caller may try again
+			return nil, ErrFull
+		}
+	}
+	for _, l := range s.legs() {
+		p.legs[l.id] = l
+	}
+	p.sessions[s] = struct{}{}
+	return s, nil
+}
+
+// End forgets the session: its addresses, secrets and ids are gone when it returns.
+func (p *Plane) End(s *Session, why EndReason) {
+	s.ended.Do(func() {
+		p.mu.Lock()
+		for _, l := range s.legs() {
+			delete(p.legs, l.id)
+		}
+		delete(p.sessions, s)
+		p.mu.Unlock()
+		for _, l := range s.legs() {
+			p.forget(l)
+		}
+		p.ended[why].Add(1)
+		if s.onEnd != nil {
+			s.onEnd(why)
+		}
+	})
+}
+
+// forget takes the leg's address and key from memory.
+func (p *Plane) forget(l *Leg) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if path := l.path.Swap(nil); path != nil {
+		p.table.remove(path.Remote, l)
+	}
+	l.closed = true
+	l.secret = wire.LegSecret{}
+}
+
+func (p *Plane) endAll() {
+	for _, s := range p.list() {
+		p.End(s, EndByRelay)
+	}
+}
+
+func (p *Plane) list() []*Session {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	all := make([]*Session, 0, len(p.sessions))
+	for s := range p.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+func (p *Plane) leg(id wire.LegID) *Leg {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.legs[id]
+}
+
+// sweep ends sessions that carry nothing and turns the cookie key over.
+func (p *Plane) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	turned := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if now.Sub(turned) >= cookieLifetime {
+				turned = now
+				p.cookies.rotate()
+			}
+			for _, s := range p.list() {
+				if why, over := p.over(s, now); over {
+					p.End(s, why)
+				}
+			}
+		}
+	}
+}
+
+// over decides from the counters alone, so that the forward path needs no clock.
+func (p *Plane) over(s *Session, now time.Time) (EndReason, bool) {
+	if n := s.Device.datagrams.Load() + s.Router.datagrams.Load(); n != s.datagrams {
+		s.datagrams, s.active = n, now
+		return 0, false
+	}
+	quiet := now.Sub(s.active)
+	if s.datagrams == 0 && quiet >= bindTimeout && !(s.Device.Bound() && s.Router.Bound()) {
+		return EndNotBound, true
+	}
+	return EndIdle, quiet >= p.cfg.IdleTimeout
+}

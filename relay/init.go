@@ -1,0 +1,117 @@
+package relay
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/statefile"
+)
+
+const (
+	configFile = "relay.yaml"
+	keyFile    = "relay.key"
+)
+
+// DefaultListen is where a relay listens when nobody says otherwise.
+var DefaultListen = netip.MustParseAddrPort("[::]:443")
+
+// Init writes a configuration and a new key into dir, and returns the
+// configuration's path. It leaves a directory that has either alone.
+//
+// public is the HOST:PORT that agents and devices dial. When it is empty and
+// the relay listens on all addresses, one of the machine's own is put there.
+func Init(dir string, listen netip.AddrPort, public string) (path string, err error) {
+	if err := statefile.MkdirPrivate(dir); err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, configFile)
+	for _, name := range []string{configFile, keyFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s is there already: 'lethe-relay run --config %s' starts that relay; to make another, choose an empty directory", filepath.Join(dir, name), path)
+		}
+	}
+	id, err := auth.NewIdentity(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	pem, err := id.MarshalPEM()
+	if err != nil {
+		return "", err
+	}
+	token, err := auth.NewToken(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	if public == "" && listen.Addr().IsUnspecified() && listen.Port() != 0 {
+		public = netip.AddrPortFrom(ownAddr(), listen.Port()).String()
+	}
+	if err := statefile.Write(filepath.Join(dir, keyFile), pem); err != nil {
+		return "", err
+	}
+	return path, statefile.Write(path, configText(listen, public, token))
+}
+
+func configText(listen netip.AddrPort, public string, token auth.Token) []byte {
+	publicLine := fmt.Sprintf("public: %q", public)
+	if public == "" {
+		publicLine = "# public: relay.example.org:443"
+	}
+	return fmt.Appendf(nil, configTemplate, listen.String(), publicLine, token.String())
+}
+
+const configTemplate = `# Configuration of a Lethe relay. Keep this file to yourself: it holds the enrolment token.
+
+# The UDP address for everything: control plane and tunnels.
+listen: %q
+
+# What agents and devices dial, as HOST:PORT. It is part of the URL that 'lethe-relay url' prints.
+%s
+
+# A router must show this token to register. Devices need none.
+enrolment_token: %q
+
+# Where /metrics is served: unix:PATH (beside this file unless absolute), a loopback HOST:PORT, or "off".
+admin: "unix:admin.sock"
+
+# A session that carries nothing for this long ends.
+idle_timeout: "2m"
+
+limits:
+  routers: 10000           # registered at once
+  sessions: 10000          # at once
+  sessions_per_router: 32  # at once
+  sessions_per_device: 16  # at once
+  opens_per_minute: 60     # by device
+  requests_per_minute: 600 # by IPv4 address or IPv6 /64
+  one_way: "256KiB"        # that one end may send before the other has answered
+`
+
+// ownAddr is the machine's first address that others may reach, public before
+// private, or loopback when there is none.
+func ownAddr() netip.Addr {
+	best := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return best
+	}
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil || !prefix.Addr().IsGlobalUnicast() {
+			continue
+		}
+		if !prefix.Addr().IsPrivate() {
+			return prefix.Addr()
+		}
+		if best.IsLoopback() {
+			best = prefix.Addr()
+		}
+	}
+	return best
+}

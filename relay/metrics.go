@@ -1,0 +1,77 @@
+package relay
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lethe-relay/lethe/relay/control"
+	"github.com/lethe-relay/lethe/relay/forward"
+)
+
+// collector turns the counters of both planes into metrics when somebody asks,
+// so that the planes themselves know nothing of Prometheus. No metric has an
+// identity or an address in it.
+type collector struct {
+	plane   *forward.Plane
+	control *control.Server
+
+	sessions, legs, routers              *prometheus.Desc
+	datagrams, bytes, reads, messages    *prometheus.Desc
+	dropped, ended, opens, registrations *prometheus.Desc
+}
+
+func newCollector(plane *forward.Plane, server *control.Server) *collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("lethe_relay_"+name, help, labels, nil)
+	}
+	return &collector{
+		plane:         plane,
+		control:       server,
+		sessions:      desc("sessions", "Sessions now."),
+		legs:          desc("bound_legs", "Legs that have an address now."),
+		routers:       desc("routers", "Routers registered now."),
+		datagrams:     desc("forwarded_datagrams_total", "Datagrams forwarded."),
+		bytes:         desc("forwarded_bytes_total", "Payload bytes forwarded."),
+		reads:         desc("reads_total", "System calls that brought datagrams."),
+		messages:      desc("messages_total", "Messages read: single datagrams or runs that the kernel merged."),
+		dropped:       desc("dropped_datagrams_total", "Datagrams dropped.", "reason"),
+		ended:         desc("ended_sessions_total", "Sessions ended.", "reason"),
+		opens:         desc("opens_total", "Requests to open a session.", "outcome"),
+		registrations: desc("registrations_total", "Registrations of routers.", "outcome"),
+	}
+}
+
+// Describe implements [prometheus.Collector].
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.sessions, c.legs, c.routers, c.datagrams, c.bytes, c.reads, c.messages,
+		c.dropped, c.ended, c.opens, c.registrations,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v int) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	st := c.plane.Stats()
+	gauge(c.sessions, st.Sessions)
+	gauge(c.legs, st.BoundLegs)
+	gauge(c.routers, c.control.Routers())
+	counter(c.datagrams, st.Datagrams)
+	counter(c.bytes, st.Bytes)
+	counter(c.reads, st.Reads)
+	counter(c.messages, st.Messages)
+	for reason, n := range st.Dropped {
+		counter(c.dropped, n, reason.String())
+	}
+	for reason, n := range st.Ended {
+		counter(c.ended, n, reason.String())
+	}
+	c.control.Opens.Each(func(code string, n uint64) { counter(c.opens, n, code) })
+	c.control.Registrations.Each(func(code string, n uint64) { counter(c.registrations, n, code) })
+}
