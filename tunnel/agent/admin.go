@@ -1,0 +1,122 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/lethe-relay/lethe/internal/localsock"
+)
+
+// The agent answers its own commands on agent.sock: one JSON object in, one or
+// more out, each on a line. Who may open the socket may do all that the agent
+// can; its mode is 0600.
+
+const adminTimeout = 10 * time.Second // for a request to arrive whole
+
+type adminRequest struct {
+	Do string `json:"do"` // "pair"
+}
+
+// PairingEvent is what 'pair' answers: first an offer, then how it ended.
+type PairingEvent struct {
+	URI     string     `json:"uri,omitempty"`     // of the offer
+	Expires *time.Time `json:"expires,omitempty"` // of the offer
+	Paired  bool       `json:"paired,omitempty"`  // a device has paired
+	Device  string     `json:"device,omitempty"`  // its name
+	Error   string     `json:"error,omitempty"`
+}
+
+func (a *Agent) serveAdmin(ctx context.Context) {
+	for {
+		conn, err := a.admin.Accept()
+		if err != nil {
+			return
+		}
+		a.streams.Go(func() {
+			defer conn.Close()
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			defer stop()
+			a.answer(conn)
+		})
+	}
+}
+
+func (a *Agent) answer(conn net.Conn) {
+	conn.SetReadDeadline(time.Now().Add(adminTimeout))
+	var request adminRequest
+	if err := json.NewDecoder(conn).Decode(&request); err != nil {
+		return
+	}
+	conn.SetReadDeadline(time.Time{})
+	out := json.NewEncoder(conn)
+	if request.Do != "pair" {
+		out.Encode(PairingEvent{Error: fmt.Sprintf("this agent can't %q: it is of another version than the command", request.Do)})
+		return
+	}
+	offer, err := a.pairing.open(time.Now())
+	if err != nil {
+		out.Encode(PairingEvent{Error: err.Error()})
+		return
+	}
+	a.log.Info("pairing URI shown", "valid_for", time.Until(offer.until).Round(time.Second))
+	out.Encode(PairingEvent{URI: offer.uri.String(), Expires: &offer.until})
+	a.await(conn, out, offer)
+}
+
+// await tells the asker how the offer ended, if it is still there.
+func (a *Agent) await(conn net.Conn, out *json.Encoder, offer offer) {
+	gone := make(chan struct{})
+	a.streams.Go(func() {
+		defer close(gone)
+		conn.Read(make([]byte, 1)) // nothing more comes: the end of the connection ends it
+	})
+	select {
+	case name := <-offer.paired:
+		out.Encode(PairingEvent{Paired: true, Device: name})
+	case <-time.After(time.Until(offer.until)):
+		out.Encode(PairingEvent{Error: "nobody has paired in time: the URI has expired"})
+	case <-gone:
+	}
+	conn.Close()
+	<-gone
+}
+
+// Pair asks the running agent of this directory for a pairing URI. onEvent is
+// called with the offer and, if wait is set, with how it ended.
+func (c *Config) Pair(ctx context.Context, wait bool, onEvent func(PairingEvent) error) error {
+	conn, err := localsock.Dial(ctx, c.path(socketFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("the agent is not running: start it with 'lethe-agent run --config %s'", c.path(configFile))
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if err := json.NewEncoder(conn).Encode(adminRequest{Do: "pair"}); err != nil {
+		return err
+	}
+	in := json.NewDecoder(conn)
+	for {
+		var event PairingEvent
+		if err := in.Decode(&event); err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("the agent broke off: %w; see its log", err)
+		}
+		if event.Error != "" {
+			return errors.New(event.Error)
+		}
+		if err := onEvent(event); err != nil || event.Paired || !wait {
+			return err
+		}
+	}
+}

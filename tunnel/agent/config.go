@@ -1,0 +1,137 @@
+package agent
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/conf"
+	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/wire"
+	"github.com/lethe-relay/lethe/tunnel/service"
+)
+
+const (
+	configFile  = "agent.yaml"
+	keyFile     = "router.key"
+	devicesFile = "devices.json"
+	socketFile  = "agent.sock"
+)
+
+// Config is agent.yaml.
+type Config struct {
+	Relay      auth.RelayURL     `yaml:"relay" conf:"secret"` // holds the enrolment token
+	Name       string            `yaml:"name"`                // what devices call the router by default
+	Services   []service.Service `yaml:"services"`
+	LeasesFile string            `yaml:"leases_file"` // of dnsmasq; empty: the usual places
+
+	dir string // where the file is
+}
+
+// LoadConfig reads and checks agent.yaml. A missing file gives an error that
+// names the command that writes one.
+func LoadConfig(path string) (*Config, error) {
+	c := Config{}
+	if err := conf.Load(path, &c); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no configuration at %s: 'lethe-agent init --dir %s --relay URL' writes one", path, filepath.Dir(path))
+		}
+		return nil, err
+	}
+	if err := conf.CheckPrivate(path); err != nil {
+		return nil, err
+	}
+	c.dir = filepath.Dir(path)
+	return &c, nil
+}
+
+// Validate is called by package conf.
+func (c *Config) Validate() error {
+	if c.Relay.Host == "" {
+		return conf.KeyErrorf("relay", "is missing; take the URL from 'lethe-relay url' on the relay")
+	}
+	if c.Name != "" && !wire.ValidName(c.Name) {
+		return conf.KeyErrorf("name", "must be one line of at most %d bytes", wire.MaxName)
+	}
+	seen := make(map[string]bool)
+	for i, s := range c.Services {
+		if seen[s.Name] {
+			return conf.KeyErrorf(fmt.Sprintf("services[%d].name", i), "is used twice")
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// Init writes a configuration and a new key into dir, and returns the
+// configuration's path. It leaves a directory that has either alone.
+func Init(dir string, relay auth.RelayURL) (path string, err error) {
+	if err := statefile.MkdirPrivate(dir); err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, configFile)
+	for _, name := range []string{configFile, keyFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s is there already: 'lethe-agent run --config %s' starts that agent; to change its relay, edit the file; to make another router, choose an empty directory", filepath.Join(dir, name), path)
+		}
+	}
+	id, err := auth.NewIdentity(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	pem, err := id.MarshalPEM()
+	if err != nil {
+		return "", err
+	}
+	if err := statefile.Write(filepath.Join(dir, keyFile), pem); err != nil {
+		return "", err
+	}
+	return path, statefile.Write(path, fmt.Appendf(nil, configTemplate, relay.String(), hostName()))
+}
+
+const configTemplate = `# Configuration of a Lethe agent. Keep this file to yourself: it holds the enrolment token.
+
+# The relay, as 'lethe-relay url' prints it there.
+relay: %q
+
+# What devices call this router by default.
+name: %q
+
+# What devices may reach. A target is "tcp:HOST:PORT" or "unix:PATH".
+# "status" is always there.
+services: [{name: http, target: "tcp:127.0.0.1:80"}]
+`
+
+// hostName is the machine's name as far as it can be a router's.
+func hostName() string {
+	name, err := os.Hostname()
+	name, _, _ = strings.Cut(name, ".")
+	if err != nil || !wire.ValidName(name) {
+		return "router"
+	}
+	return name
+}
+
+func (c *Config) path(name string) string { return filepath.Join(c.dir, name) }
+
+// Identity reads the router's key.
+func (c *Config) Identity() (*auth.Identity, error) {
+	path := c.path(keyFile)
+	pem, err := statefile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no router key at %s: restore it from a backup, or remove %s and run 'lethe-agent init', and pair all devices again", path, c.path(configFile))
+	}
+	if err != nil {
+		return nil, err
+	}
+	id, err := auth.ParseIdentity(pem)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; restore it from a backup", path, err)
+	}
+	return id, nil
+}

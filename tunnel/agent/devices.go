@@ -1,0 +1,122 @@
+package agent
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/statefile"
+)
+
+// PairedDevice is what the router keeps of a device.
+type PairedDevice struct {
+	ID       auth.DeviceID `json:"id"`
+	Name     string        `json:"name,omitempty"` // what the device called itself
+	Role     auth.Role     `json:"role"`
+	Serial   uint64        `json:"serial"` // of its one valid grant
+	PairedAt time.Time     `json:"paired_at"`
+	Secret   []byte        `json:"pairing_secret"` // known to device and router alone
+}
+
+// devices is the list of paired devices: memory first, the file as its copy.
+type devices struct {
+	path string
+
+	mu   sync.Mutex
+	byID map[auth.DeviceID]PairedDevice
+}
+
+type devicesDocument struct {
+	Devices []PairedDevice `json:"devices"`
+}
+
+// loadDevices reads the list; a missing file is an empty one.
+func loadDevices(path string) (*devices, error) {
+	d := &devices{path: path, byID: make(map[auth.DeviceID]PairedDevice)}
+	data, err := statefile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var doc devicesDocument
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w; restore it from a backup, or remove it and pair all devices again", path, err)
+	}
+	for _, one := range doc.Devices {
+		d.byID[one.ID] = one
+	}
+	return d, nil
+}
+
+// admits tells whether the grant is the one that the router last gave this device.
+func (d *devices) admits(id auth.DeviceID, serial uint64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	one, known := d.byID[id]
+	return known && one.Serial == serial
+}
+
+// add puts a device on the list and returns its grant, which sign makes for the
+// serial number given to it; on an error list and file are as they were. A device that pairs again gets a new grant; its old one is void.
+func (d *devices) add(one PairedDevice, sign func(serial uint64) ([]byte, error)) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, other := range d.byID {
+		one.Serial = max(one.Serial, other.Serial)
+	}
+	one.Serial++
+	raw, err := sign(one.Serial)
+	if err != nil {
+		return nil, err
+	}
+	before, had := d.byID[one.ID]
+	d.byID[one.ID] = one
+	if err := d.saveLocked(); err != nil {
+		delete(d.byID, one.ID)
+		if had {
+			d.byID[one.ID] = before
+		}
+		return nil, err
+	}
+	return raw, nil
+}
+
+// remove takes a device off the list; false when it was not on it.
+func (d *devices) remove(id auth.DeviceID) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before, had := d.byID[id]
+	if !had {
+		return false, nil
+	}
+	delete(d.byID, id)
+	if err := d.saveLocked(); err != nil {
+		d.byID[id] = before
+		return false, err
+	}
+	return true, nil
+}
+
+func (d *devices) saveLocked() error {
+	doc := devicesDocument{Devices: make([]PairedDevice, 0, len(d.byID))}
+	for _, one := range d.byID {
+		doc.Devices = append(doc.Devices, one)
+	}
+	slices.SortFunc(doc.Devices, func(a, b PairedDevice) int { return cmp.Compare(a.Serial, b.Serial) })
+	data, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	return statefile.Write(d.path, append(data, '\n'))
+}

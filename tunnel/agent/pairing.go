@@ -1,0 +1,93 @@
+package agent
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/tunnel"
+)
+
+// grantLifetime is how long a paired device may stay away before it has to
+// pair again.
+const grantLifetime = 365 * 24 * time.Hour
+
+// pairing is the router's one pairing window, if there is one.
+type pairing struct {
+	// static
+	router  *auth.Identity
+	name    string
+	relay   auth.RelayURL
+	devices *devices
+
+	// guarded by mu
+	mu     sync.Mutex
+	window *auth.PairingWindow // nil before the first
+	secret auth.OneTimeSecret  // of window
+	paired chan string         // gets the device's name when window was used
+}
+
+// offer is an open pairing window, as it is shown to a person.
+type offer struct {
+	uri    auth.PairingURI
+	until  time.Time
+	paired <-chan string // gets the device's name when it has paired
+}
+
+// open shows a new URI. The one before, if it was not used, ends.
+func (p *pairing) open(now time.Time) (offer, error) {
+	secret, err := auth.NewOneTimeSecret(rand.Reader)
+	if err != nil {
+		return offer{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.window != nil {
+		p.window.Close()
+	}
+	p.window = auth.NewPairingWindow(p.router.RouterID(), secret, now)
+	p.secret = secret
+	p.paired = make(chan string, 1)
+	relay := p.relay
+	relay.Token = auth.Token{} // devices need none
+	uri := auth.PairingURI{Relay: relay, Router: p.router.RouterID(), Secret: secret}
+	return offer{uri: uri, until: p.window.End(), paired: p.paired}, nil
+}
+
+// isOpen tells whether a URI is out that can be used now.
+func (p *pairing) isOpen() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.window != nil && p.window.State(time.Now()) == nil
+}
+
+// pair decides about one attempt. On success the device is on the list.
+func (p *pairing) pair(attempt tunnel.PairAttempt) (grant []byte, routerName string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.window == nil {
+		return nil, "", auth.ErrPairingClosed
+	}
+	now := time.Now()
+	if err := p.window.Check(attempt.Proof[:], attempt.Exported.Binding, attempt.Device, now); err != nil {
+		return nil, "", err
+	}
+	secret := auth.PairingSecret(p.secret, attempt.Exported.Secret)
+	p.secret = auth.OneTimeSecret{}
+	one := PairedDevice{
+		ID: auth.DeviceIDOf(attempt.Device), Name: attempt.DeviceName, Role: auth.RoleOwner,
+		PairedAt: now.UTC().Truncate(time.Second), Secret: secret[:],
+	}
+	raw, err := p.devices.add(one, func(serial uint64) ([]byte, error) {
+		return auth.Issue(p.router, auth.Grant{
+			Device: attempt.Device, Role: auth.RoleOwner, Services: []string{auth.AllServices},
+			NotBefore: now, NotAfter: now.Add(grantLifetime), Serial: serial,
+		}, rand.Reader)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	p.paired <- one.Name
+	return raw, p.name, nil
+}

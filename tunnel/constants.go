@@ -1,0 +1,45 @@
+package tunnel
+
+import (
+	"net"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+)
+
+// Specification: what the other end may count on.
+const (
+	bindTries     = 3                      // unanswered BINDs after which the socket is replaced
+	bindFirst     = 250 * time.Millisecond // to the second BIND when the first is not answered; doubles
+	bindSlowest   = 4 * time.Second        // what it doubles up to
+	bindKeepAlive = 15 * time.Second       // between BINDs of a bound leg; NATs forget UDP after 30 s (RFC 4787 allows it, many do)
+)
+
+// Implementation.
+const (
+	relayTimeout     = 10 * time.Second // to connect to the relay, for each of its addresses
+	openTimeout      = 15 * time.Second // for the relay's answer, which waits for the router's
+	bindTimeout      = 6 * time.Second  // to bind a leg
+	handshakeTimeout = 15 * time.Second // of the tunnel
+	headerTimeout    = 10 * time.Second // for a stream to name its service
+	pairingTimeout   = 30 * time.Second // from a pairing session's start to its end
+
+	tunnelIdle      = time.Minute      // both ends silent: the tunnel is gone
+	tunnelKeepAlive = 15 * time.Second // of the QUIC connection, so that either end notices
+
+	maxStreams   = 256      // at once in a tunnel
+	maxSessions  = 64       // at once at a router; the relay has a limit of its own
+	acceptQueue  = 64       // streams waiting for Listener.Accept
+	streamWindow = 8 << 20  // bytes: 1 Gbit/s at 60 ms
+	connWindow   = 16 << 20 // bytes: 1 Gbit/s at 120 ms
+
+	legMessages = 4       // GRO batches of up to 64 KiB read at once
+	legBuffer   = 4 << 20 // bytes of kernel buffer asked for
+)
+
+// virtualPeer is the address that quic-go sees at both ends of every tunnel:
+// the IPv4 dummy address of RFC 7600, which no network routes.
+func virtualPeer() *net.UDPAddr { return &net.UDPAddr{IP: net.IPv4(192, 0, 0, 8), Port: 443} }
+
+// ParseRelayURL is [auth.ParseRelayURL], for users of the SDK.
+func ParseRelayURL(s string) (auth.RelayURL, error) { return auth.ParseRelayURL(s) }

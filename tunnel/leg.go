@@ -1,0 +1,340 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/lethe-relay/lethe/internal/udpio"
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+// controlFunc is called with every socket before it is bound, as in
+// [net.ListenConfig]; apps use it to keep sockets out of their own VPN.
+type controlFunc func(network, address string, c syscall.RawConn) error
+
+// leg is one end's leg of a session: a [net.PacketConn] for quic-go whose
+// datagrams go through the relay. Its socket may be replaced at any time; the
+// QUIC connection above sees one peer at one address.
+//
+// Two goroutines are its own: quic-go's reader calls read, and keep sends the
+// BINDs.
+type leg struct {
+	// static
+	relay   udpio.Addr
+	control controlFunc
+
+	socket atomic.Pointer[legSocket]
+	done   chan struct{} // closed by Close
+	once   sync.Once
+	keeper sync.WaitGroup
+
+	// guarded by mu
+	mu       sync.Mutex
+	binder   *binder
+	wake     chan struct{} // tells keep that the binder is due earlier than it was
+	deadline time.Time     // for reading
+
+	// guarded by writeMu
+	writeMu sync.Mutex
+	out     []udpio.Message
+
+	// owned by the reader
+	in   []udpio.Message
+	have []udpio.Message // read and not yet handed out
+	at   int             // bytes of have[0] handed out
+}
+
+// legSocket is a socket with the scratch that is its own.
+type legSocket struct {
+	conn   *udpio.Conn
+	reader *udpio.Reader
+	writer *udpio.Writer // guarded by the leg's writeMu
+}
+
+// newLeg opens the leg's first socket. It is not bound yet.
+func newLeg(relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control controlFunc) (*leg, error) {
+	l := &leg{
+		relay:   udpio.AddrFrom(relay),
+		control: control,
+		done:    make(chan struct{}),
+		binder:  newBinder(id, secret),
+		wake:    make(chan struct{}, 1),
+		out:     make([]udpio.Message, 1),
+		in:      udpio.NewBatch(legMessages),
+	}
+	s, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	l.socket.Store(s)
+	return l, nil
+}
+
+func (l *leg) open() (*legSocket, error) {
+	any := netip.IPv4Unspecified()
+	if l.relay.AddrPort().Addr().Is6() {
+		any = netip.IPv6Unspecified()
+	}
+	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: legBuffer, Control: l.control})
+	if err != nil {
+		return nil, err
+	}
+	return &legSocket{conn: conn, reader: conn.NewReader(legMessages), writer: conn.NewWriter(1)}, nil
+}
+
+// bind binds the leg for the first time and returns when the relay has said
+// so. From then on the leg keeps itself bound until Close.
+func (l *leg) bind(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, bindTimeout)
+	defer cancel()
+	l.keeper.Go(l.keep)
+	stop := context.AfterFunc(ctx, func() { l.SetReadDeadline(time.Now()) })
+	defer stop()
+	for !l.isBound() {
+		if err := l.fill(); err != nil {
+			if ctx.Err() != nil {
+				return errors.Join(ErrLegNotBound, context.Cause(ctx))
+			}
+			return err
+		}
+	}
+	if !stop() {
+		return errors.Join(ErrLegNotBound, context.Cause(ctx))
+	}
+	return nil
+}
+
+func (l *leg) isBound() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.binder.bound
+}
+
+// keep sends each BIND when it is due, and replaces the socket when the relay
+// has not answered for too long: the address may have become useless.
+func (l *leg) keep() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-l.done:
+			return
+		case <-l.wake:
+		case <-timer.C:
+		}
+		timer.Reset(l.keepOnce(time.Now()))
+	}
+}
+
+// keepOnce sends a BIND if one is due and returns the time to the next.
+func (l *leg) keepOnce(now time.Time) time.Duration {
+	l.mu.Lock()
+	if wait := l.binder.due.Sub(now); wait > 0 {
+		l.mu.Unlock()
+		return wait
+	}
+	lost := l.binder.lost()
+	l.mu.Unlock()
+	if lost {
+		l.rebind() // when it fails, the BIND goes out on the old socket
+	}
+	l.mu.Lock()
+	bind := l.binder.next(make([]byte, 0, wire.LegMessageSize), now)
+	wait := l.binder.due.Sub(now)
+	l.mu.Unlock()
+	l.send(udpio.Message{Buf: bind, N: len(bind)})
+	return wait
+}
+
+// rebind replaces the socket. The leg is bound to the new one by the next BIND.
+func (l *leg) rebind() error {
+	fresh, err := l.open()
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	fresh.conn.SetReadDeadline(l.deadline)
+	old := l.socket.Swap(fresh)
+	l.binder.moved(time.Now())
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+		fresh.conn.Close()
+	default:
+	}
+	old.conn.Close()
+	l.wakeKeeper()
+	return nil
+}
+
+func (l *leg) wakeKeeper() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// fill reads from the socket until there are tunnel datagrams to hand out, or
+// the leg has just been bound.
+func (l *leg) fill() error {
+	for {
+		s := l.socket.Load()
+		n, err := s.reader.ReadBatch(l.in)
+		switch {
+		case err == nil:
+		case s != l.socket.Load():
+			continue // replaced while we waited on it
+		case l.isClosed():
+			return net.ErrClosed
+		default:
+			return err
+		}
+		answered := false
+		l.have, l.at = l.in[:0], 0
+		for i := range n {
+			if l.in[i].Path.Remote != l.relay {
+				continue // nobody else has a say here
+			}
+			if wire.IsQUIC(l.in[i].Buf[:l.in[i].N]) {
+				l.in[len(l.have)], l.in[i] = l.in[i], l.in[len(l.have)]
+				l.have = l.in[:len(l.have)+1]
+				continue
+			}
+			answered = true
+			l.receive(&l.in[i])
+		}
+		if len(l.have) > 0 || answered && l.isBound() {
+			return nil
+		}
+	}
+}
+
+// receive takes a message of leg messages.
+func (l *leg) receive(m *udpio.Message) {
+	for datagram := range m.Segments() {
+		if wire.IsQUIC(datagram) {
+			continue // behind a leg message in one run: lost, as any datagram may be
+		}
+		l.mu.Lock()
+		due := l.binder.receive(datagram, time.Now())
+		l.mu.Unlock()
+		if due {
+			l.wakeKeeper()
+		}
+	}
+}
+
+// take copies the next tunnel datagram into b. It returns its ECN bits.
+// Leg messages that ended a run of tunnel datagrams are acted on.
+func (l *leg) take(b []byte) (n int, ecn uint8, ok bool) {
+	for len(l.have) > 0 {
+		m := &l.have[0]
+		step := m.SegSize
+		if step <= 0 {
+			step = m.N
+		}
+		end := min(m.N, l.at+step)
+		datagram := m.Buf[l.at:end]
+		l.at = end
+		if end >= m.N {
+			l.have, l.at = l.have[1:], 0
+		}
+		if !wire.IsQUIC(datagram) {
+			l.receive(&udpio.Message{Buf: datagram, N: len(datagram)})
+			continue
+		}
+		return copy(b, datagram), m.ECN, true
+	}
+	return 0, 0, false
+}
+
+// ReadFrom implements [net.PacketConn].
+func (l *leg) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		if n, _, ok := l.take(b); ok {
+			return n, virtualPeer(), nil
+		}
+		if err := l.fill(); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// WriteTo implements [net.PacketConn]; all datagrams go to the relay.
+func (l *leg) WriteTo(b []byte, _ net.Addr) (int, error) {
+	return len(b), l.send(udpio.Message{Buf: b, N: len(b)})
+}
+
+// send sends a message to the relay. Only what path MTU discovery must know
+// comes back as an error: for everything else the datagram counts as lost, and
+// the connection outlives a network that is gone for a while.
+func (l *leg) send(m udpio.Message) error {
+	m.Path.Remote = l.relay
+	l.writeMu.Lock()
+	defer l.writeMu.Unlock()
+	l.out[0] = m
+	err := l.socket.Load().writer.WriteBatch(l.out)
+	tooBig := l.out[0].Status == udpio.TooBig && m.SegSize == 0
+	l.out[0] = udpio.Message{}
+	switch {
+	case l.isClosed():
+		return net.ErrClosed
+	case err == nil && tooBig:
+		return os.NewSyscallError("sendmsg", syscall.EMSGSIZE)
+	}
+	return nil
+}
+
+func (l *leg) isClosed() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the session at the relay, as far as one datagram can, and closes
+// the socket.
+func (l *leg) Close() error {
+	l.once.Do(func() {
+		l.mu.Lock()
+		unbind := l.binder.unbind(make([]byte, 0, wire.LegMessageSize))
+		l.mu.Unlock()
+		l.send(udpio.Message{Buf: unbind, N: len(unbind)})
+		close(l.done)
+		l.keeper.Wait()
+		l.socket.Load().conn.Close()
+	})
+	return nil
+}
+
+// LocalAddr implements [net.PacketConn]. Like the peer's, it never changes.
+func (l *leg) LocalAddr() net.Addr { return virtualPeer() }
+
+// SetReadDeadline implements [net.PacketConn].
+func (l *leg) SetReadDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deadline = t
+	return l.socket.Load().conn.SetReadDeadline(t)
+}
+
+// SetDeadline implements [net.PacketConn]; writes don't wait.
+func (l *leg) SetDeadline(t time.Time) error { return l.SetReadDeadline(t) }
+
+// SetWriteDeadline implements [net.PacketConn].
+func (l *leg) SetWriteDeadline(time.Time) error { return nil }
+
+// SetReadBuffer keeps quic-go from resizing the buffer that newLeg asked for.
+func (l *leg) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer does the same for the other one.
+func (l *leg) SetWriteBuffer(int) error { return nil }

@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lethe-relay/lethe/internal/splice"
+)
+
+// Open opens a stream to the service that a port leads to.
+type Open func(ctx context.Context) (splice.Conn, error)
+
+// Port is a local port that leads to a service.
+type Port struct {
+	// Listener is where programs connect; Serve closes it.
+	Listener net.Listener
+
+	// Open is called for each connection.
+	Open Open
+
+	// Failed is told why a connection came to nothing: the service refused it,
+	// or the tunnel is gone. It may be called from several goroutines.
+	Failed func(error)
+
+	up, down atomic.Int64
+}
+
+// Carried returns the bytes that finished connections have sent and received.
+func (p *Port) Carried() (up, down int64) { return p.up.Load(), p.down.Load() }
+
+// Serve connects every connection to the service until ctx ends, which is no
+// error, or the listener fails. It returns when all connections are closed.
+func (p *Port) Serve(ctx context.Context) error {
+	var connections sync.WaitGroup
+	defer connections.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { p.Listener.Close() })
+	defer stop()
+	for {
+		conn, err := p.Listener.Accept()
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		connections.Go(func() { p.carry(ctx, conn.(splice.Conn)) })
+	}
+}
+
+func (p *Port) carry(ctx context.Context, local splice.Conn) {
+	remote, err := p.Open(ctx)
+	if err != nil {
+		local.Close()
+		p.Failed(err)
+		return
+	}
+	stop := context.AfterFunc(ctx, func() {
+		local.Close()
+		remote.Close()
+	})
+	defer stop()
+	up, down, err := splice.Both(local, remote)
+	p.up.Add(up)
+	p.down.Add(down)
+	if err != nil && ctx.Err() == nil {
+		p.Failed(err)
+	}
+}
+
+// Pipe connects in and out, such as a program's standard streams, to a stream
+// until the other end has closed it. The end of in is passed on; out still
+// gets what comes after. It returns why the stream broke, or nil.
+func Pipe(in io.Reader, out io.Writer, stream splice.Conn) error {
+	defer stream.Close()
+	go func() { // ends with the process: a terminal's Read can't be broken off
+		if _, err := io.Copy(stream, in); err == nil {
+			stream.CloseWrite()
+		}
+	}()
+	_, err := io.Copy(out, stream)
+	return err
+}

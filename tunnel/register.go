@@ -1,0 +1,123 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+const (
+	retryFirst   = time.Second
+	retrySlowest = time.Minute
+)
+
+// backoff spaces attempts: each pause is twice the last one's bound, and a
+// random part of it, so that routers that lost their relay together do not
+// come back together.
+type backoff struct{ bound time.Duration }
+
+func (b *backoff) next() time.Duration {
+	b.bound = min(max(2*b.bound, retryFirst), retrySlowest)
+	return b.bound/2 + rand.N(b.bound/2)
+}
+
+func (b *backoff) reset() { b.bound = 0 }
+
+// firstRegistration tries until the relay answers; an answer that says no is final.
+func (l *Listener) firstRegistration(ctx context.Context) (*relayConn, error) {
+	var pause backoff
+	for {
+		conn, err := l.register(ctx)
+		if err == nil || isFinal(err) {
+			return conn, err
+		}
+		if ctx.Err() != nil {
+			return nil, errors.Join(err, context.Cause(ctx))
+		}
+		l.wait(ctx, err, pause.next())
+	}
+}
+
+// stayRegistered takes the relay's pushes, and registers again whenever the
+// connection is lost. What a relay once accepted it may refuse for a while, so
+// from here on no error is final.
+func (l *Listener) stayRegistered(conn *relayConn) {
+	var pause backoff
+	for {
+		pause.reset()
+		err := l.takePushes(conn)
+		for {
+			if l.ctx.Err() != nil {
+				return
+			}
+			l.wait(l.ctx, err, pauseAfter(err, &pause))
+			if conn, err = l.register(l.ctx); err == nil {
+				l.cfg.Log.Info("registered again")
+				break
+			}
+		}
+	}
+}
+
+// pauseAfter waits longest when another agent has this router's key: two that
+// displace each other should do it slowly.
+func pauseAfter(err error, b *backoff) time.Duration {
+	if errors.Is(err, &RefusedError{Code: string(wire.CodeReplaced)}) {
+		b.bound = retrySlowest
+	}
+	return b.next()
+}
+
+func (l *Listener) wait(ctx context.Context, why error, pause time.Duration) {
+	l.cfg.Log.Warn("not registered", "error", why, "retry_in", pause.Round(100*time.Millisecond))
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
+}
+
+func (l *Listener) register(ctx context.Context) (*relayConn, error) {
+	conn, err := dialRelay(ctx, l.cfg.Identity, l.cfg.Relay, l.cfg.Control)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	request := &wire.Register{Version: l.cfg.Version}
+	if token := l.cfg.Relay.Token; !token.IsZero() {
+		request.Token = token[:]
+	}
+	if _, err := ask[*wire.Registered](ctx, conn, request); err != nil {
+		conn.close()
+		return nil, relayError(l.cfg.Relay, err)
+	}
+	return conn, nil
+}
+
+// takePushes answers the relay until the connection ends, and says why it did.
+func (l *Listener) takePushes(conn *relayConn) error {
+	defer conn.close()
+	for {
+		stream, err := conn.AcceptStream(l.ctx)
+		if err != nil {
+			return relayError(l.cfg.Relay, err)
+		}
+		l.running.Go(func() { l.incoming(conn, stream) })
+	}
+}
+
+// isFinal tells errors that trying again would not mend.
+func isFinal(err error) bool {
+	var mismatch *auth.KeyMismatchError
+	var untrusted *UntrustedRelayError
+	switch {
+	case errors.As(err, &mismatch), errors.As(err, &untrusted):
+		return true
+	}
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Code == string(wire.CodeNotEnrolled)
+}

@@ -1,0 +1,146 @@
+package tunnel
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+// session is one end of a tunnel with all that it owns: leg, QUIC transport
+// and connection.
+type session struct {
+	leg       *leg
+	transport *quic.Transport
+	conn      *quic.Conn // nil until the handshake is complete
+	closed    sync.Once
+}
+
+// bindSession opens and binds a leg for a session that the relay has made.
+func bindSession(ctx context.Context, relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control controlFunc) (*session, error) {
+	l, err := newLeg(relay, id, secret, control)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.bind(ctx); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &session{leg: l, transport: &quic.Transport{Conn: packetConn(l)}}, nil
+}
+
+// dial completes the tunnel from the device's end.
+func (s *session) dial(ctx context.Context, id *auth.Identity, router auth.RouterID) error {
+	conf, err := tunnelTLS(id, auth.PinRouter(router))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	conn, err := s.transport.Dial(ctx, virtualPeer(), conf, tunnelQUIC(-1))
+	if err != nil {
+		return handshakeError("router", err)
+	}
+	s.conn = conn
+	return nil
+}
+
+// accept completes the tunnel from the router's end, with this device only.
+func (s *session) accept(ctx context.Context, id *auth.Identity, device ed25519.PublicKey) error {
+	conf, err := tunnelTLS(id, auth.PinDevice(device))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, context.DeadlineExceeded)
+	defer cancel()
+	conn, err := s.acceptOne(ctx, conf)
+	if err != nil {
+		return handshakeError("device", err)
+	}
+	s.conn = conn
+	return nil
+}
+
+// acceptOne accepts the first connection, whatever becomes of it: a session is
+// for one tunnel. A listener keeps failed handshakes to itself, so we watch the
+// context of the connection, which ends with the reason.
+func (s *session) acceptOne(ctx context.Context, conf *tls.Config) (*quic.Conn, error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	first := make(chan struct{}, 1)
+	s.transport.ConnContext = func(conn context.Context, _ *quic.ClientInfo) (context.Context, error) {
+		select {
+		case first <- struct{}{}:
+			context.AfterFunc(conn, func() { fail(context.Cause(conn)) })
+			return conn, nil
+		default:
+			return nil, errSecondConnection
+		}
+	}
+	listener, err := s.transport.Listen(conf, tunnelQUIC(maxStreams))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := listener.Accept(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return conn, err
+}
+
+var errSecondConnection = errors.New("a session is for one tunnel")
+
+// close ends the tunnel, telling the other end, and the session at the relay.
+func (s *session) close(code wire.Code) {
+	s.closed.Do(func() {
+		if s.conn != nil {
+			number := wire.CloseNone
+			if code != "" {
+				number = code.CloseNumber()
+			}
+			s.conn.CloseWithError(quic.ApplicationErrorCode(number), "")
+		}
+		s.transport.Close()
+		s.leg.Close()
+	})
+}
+
+// tunnelTLS is TLS 1.3 with the peer's key pinned. There are no session
+// tickets: each tunnel proves both keys anew.
+func tunnelTLS(id *auth.Identity, pin func(tls.ConnectionState) error) (*tls.Config, error) {
+	cert, err := id.Certificate(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{
+		Certificates:           []tls.Certificate{cert},
+		ClientAuth:             tls.RequireAnyClientCert,
+		InsecureSkipVerify:     true, // the pin takes the place of the chain
+		VerifyConnection:       pin,
+		MinVersion:             tls.VersionTLS13,
+		NextProtos:             []string{wire.ALPNTunnel},
+		ServerName:             "lethe", // says nothing; quic-go would put the virtual address
+		CurvePreferences:       []tls.CurveID{tls.X25519MLKEM768, tls.X25519},
+		SessionTicketsDisabled: true,
+	}, nil
+}
+
+func tunnelQUIC(incomingStreams int64) *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout:       handshakeTimeout / 2,
+		MaxIdleTimeout:             tunnelIdle,
+		KeepAlivePeriod:            tunnelKeepAlive,
+		MaxIncomingStreams:         incomingStreams,
+		MaxIncomingUniStreams:      -1,
+		MaxStreamReceiveWindow:     streamWindow,
+		MaxConnectionReceiveWindow: connWindow,
+	}
+}
