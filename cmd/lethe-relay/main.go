@@ -1,0 +1,141 @@
+// Command lethe-relay is the relay: it carries tunnels between devices and
+// routers, and can't read them.
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/relay"
+)
+
+func main() { os.Exit(cli.Run(command(), nil)) }
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lethe-relay",
+		Short: "Carry tunnels between devices and home routers",
+		Long: `lethe-relay carries tunnels between devices and home routers. Everything in a
+tunnel is encrypted from end to end: the relay forwards it and forgets it.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		Example: `  lethe-relay init --dir /etc/lethe --listen '[::]:443' --public relay.example.org:443
+  lethe-relay run --config /etc/lethe/relay.yaml
+  lethe-relay url --config /etc/lethe/relay.yaml`,
+	}
+	root.AddCommand(initCommand(), runCommand(), urlCommand())
+	return root
+}
+
+func initCommand() *cobra.Command {
+	var dir, public string
+	listen := addrFlag(relay.DefaultListen)
+	cmd := &cobra.Command{
+		Use:   "init --dir DIR",
+		Short: "Write a configuration and a key",
+		Long: `Write relay.yaml, relay.key and an enrolment token into a directory.
+A directory that has them is left alone.`,
+		Example: "  lethe-relay init --dir /etc/lethe --listen '[::]:443' --public relay.example.org:443",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := relay.Init(dir, netip.AddrPort(listen), public)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\nnext: lethe-relay run --config %s\n", path, path)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "directory to write to; made if missing")
+	cmd.Flags().Var(&listen, "listen", "UDP address to listen on")
+	cmd.Flags().StringVar(&public, "public", "", "HOST:PORT that agents and devices dial; default: the listen address, or one of this machine's")
+	cmd.MarkFlagRequired("dir")
+	cmd.MarkFlagDirname("dir")
+	return cmd
+}
+
+func runCommand() *cobra.Command {
+	var path string
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "Run the relay",
+		Long: `Run the relay until SIGINT or SIGTERM. It prints the URL that routers are enrolled
+with, which is a secret, and a line that begins with "ready" when it serves. The log
+goes to stderr.`,
+		Example: "  lethe-relay run --config /etc/lethe/relay.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := relay.LoadConfig(path)
+			if err != nil {
+				return err
+			}
+			r, err := relay.New(cfg, cli.Logger(verbose))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "url %s\nready %s\n", r.URL(), r.Addr())
+			return cli.Ended(cmd.Context(), r.Run(cmd.Context()))
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log more")
+	return cmd
+}
+
+func urlCommand() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:     "url --config FILE",
+		Short:   "Print the URL that routers are enrolled with",
+		Long:    "Print the URL that 'lethe-agent init --relay' takes. It holds the enrolment token: keep it to yourself.",
+		Example: "  lethe-relay url --config /etc/lethe/relay.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := relay.LoadConfig(path)
+			if err != nil {
+				return err
+			}
+			url, err := cfg.URL()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), url)
+			return nil
+		},
+	}
+	configFlag(cmd, &path)
+	return cmd
+}
+
+func configFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "config", "", "the relay's configuration, relay.yaml")
+	cmd.MarkFlagRequired("config")
+	cmd.MarkFlagFilename("config", "yaml")
+}
+
+// addrFlag is an IP:PORT flag.
+type addrFlag netip.AddrPort
+
+// String implements [pflag.Value].
+func (a addrFlag) String() string { return netip.AddrPort(a).String() }
+
+// Type implements [pflag.Value].
+func (addrFlag) Type() string { return "IP:PORT" }
+
+// Set implements [pflag.Value]. ":443" stands for all addresses.
+func (a *addrFlag) Set(s string) error {
+	if len(s) > 0 && s[0] == ':' {
+		s = "[::]" + s
+	}
+	addr, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return fmt.Errorf(`it must be an IP address with a port, such as "[::]:443" or "192.0.2.1:443"`)
+	}
+	*a = addrFlag(addr)
+	return nil
+}

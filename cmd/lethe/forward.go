@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/internal/splice"
+	"github.com/lethe-relay/lethe/tunnel"
+	"github.com/lethe-relay/lethe/tunnel/device"
+	"github.com/lethe-relay/lethe/tunnel/proxy"
+)
+
+func forwardCommand(o *options) *cobra.Command {
+	var listen []string
+	cmd := &cobra.Command{
+		Use:   "forward ROUTER SERVICE...",
+		Short: "Open local ports that lead to services of a router",
+		Long: `Open a local port for each service, and connect whoever connects there to the service
+on the router. It prints a line that begins with "ready" when all ports are open, runs
+until SIGINT or SIGTERM, and connects again by itself when the tunnel breaks.
+
+The first --listen is for the first service, and so on; services without one get a free
+port on 127.0.0.1.`,
+		Example: `  lethe forward home http --listen 127.0.0.1:8080
+  lethe forward home http ssh --listen 127.0.0.1:8080 --listen 127.0.0.1:2222`,
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: o.completeRouter,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			link, err := o.link(args[0])
+			if err != nil {
+				return err
+			}
+			defer link.Close()
+			return cli.Ended(cmd.Context(), forward(cmd, link, args[0], args[1:], listen))
+		},
+	}
+	cmd.Flags().StringArrayVar(&listen, "listen", nil, "address to listen on; once for each service")
+	return cmd
+}
+
+func forward(cmd *cobra.Command, link *device.Link, router string, services, listen []string) error {
+	if len(listen) > len(services) {
+		return fmt.Errorf("there are %d --listen for %d services: give at most one for each", len(listen), len(services))
+	}
+	ports := make([]*proxy.Port, len(services))
+	for i, service := range services {
+		l, err := listenLocal(append(listen, make([]string, len(services))...)[i])
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		ports[i] = &proxy.Port{
+			Listener: l,
+			Open:     func(ctx context.Context) (splice.Conn, error) { return link.Open(ctx, service) },
+			Failed:   func(err error) { fmt.Fprintf(os.Stderr, "lethe: %s: %v\n", service, err) },
+		}
+	}
+	if err := connect(cmd.Context(), link, router, services); err != nil {
+		return err
+	}
+	ready := "ready"
+	for i, p := range ports {
+		ready += fmt.Sprintf(" %s=%s", services[i], p.Listener.Addr())
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), ready)
+	return serve(cmd.Context(), ports)
+}
+
+// connect opens the tunnel and sees that the router offers the services.
+func connect(ctx context.Context, link *device.Link, router string, services []string) error {
+	done := cli.Progress("connecting to " + router)
+	defer done()
+	_, status, err := fetchStatus(ctx, link)
+	if errors.Is(err, &tunnel.RefusedError{Code: "service_not_granted"}) {
+		return nil // a guest may not ask; the service itself will say
+	}
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		if !slices.Contains(status.Services, s) {
+			return fmt.Errorf("%s offers no service %q; it offers: %s", router, s, strings.Join(status.Services, ", "))
+		}
+	}
+	return nil
+}
+
+// serve runs all ports until ctx ends or one of them fails.
+func serve(ctx context.Context, ports []*proxy.Port) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan error, len(ports))
+	for _, p := range ports {
+		go func() {
+			results <- p.Serve(ctx)
+			cancel()
+		}()
+	}
+	var errs []error
+	for range ports {
+		errs = append(errs, <-results)
+	}
+	return errors.Join(errs...)
+}
+
+func listenLocal(addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	var op *net.OpError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program: choose another --listen", addr)
+	case errors.As(err, &op):
+		return nil, fmt.Errorf("can't listen on %s: %w; --listen takes HOST:PORT of this machine", addr, op.Err)
+	}
+	return l, err
+}
+
+func ncCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "nc ROUTER SERVICE",
+		Short: "Connect stdin and stdout to a service of a router",
+		Long:  "Connect stdin and stdout to a service of a router, for ssh's ProxyCommand and for scripts.",
+		Example: `  ssh -o ProxyCommand='lethe nc home ssh' root@home
+  lethe nc home status </dev/null`,
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: o.completeRouter,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			link, err := o.link(args[0])
+			if err != nil {
+				return err
+			}
+			defer link.Close()
+			done := cli.Progress("connecting to " + args[0])
+			stream, err := link.Open(cmd.Context(), args[1])
+			done()
+			if err != nil {
+				return err
+			}
+			stop := context.AfterFunc(cmd.Context(), func() { stream.Close() })
+			defer stop()
+			return cli.Ended(cmd.Context(), proxy.Pipe(cmd.InOrStdin(), cmd.OutOrStdout(), stream))
+		},
+	}
+}
