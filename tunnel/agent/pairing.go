@@ -11,7 +11,10 @@ import (
 
 // grantLifetime is how long a paired device may stay away before it has to
 // pair again.
-const grantLifetime = 365 * 24 * time.Hour
+const (
+	grantLifetime = 365 * 24 * time.Hour
+	clockSlack    = time.Hour // how far behind the clocks of relay and device may be
+)
 
 // pairing is the router's one pairing window, if there is one.
 type pairing struct {
@@ -82,7 +85,7 @@ func (p *pairing) pair(attempt tunnel.PairAttempt) (grant []byte, routerName str
 	raw, err := p.devices.add(one, func(serial uint64) ([]byte, error) {
 		return auth.Issue(p.router, auth.Grant{
 			Device: attempt.Device, Role: auth.RoleOwner, Services: []string{auth.AllServices},
-			NotBefore: now, NotAfter: now.Add(grantLifetime), Serial: serial,
+			NotBefore: now.Add(-clockSlack), NotAfter: now.Add(grantLifetime), Serial: serial,
 		}, rand.Reader)
 	})
 	if err != nil {
