@@ -43,8 +43,8 @@
 //	string   signature over all before it: string "ssh-ed25519", string 64 bytes
 //
 // The list of services is "*" for all, or 1 to 64 different names, sorted by
-// byte and joined by commas. A name has 1 to 32 of the bytes a-z, 0-9, '.',
-// '_' and '-', and begins with a letter or digit.
+// byte and joined by commas. A name has 1 to 32 of the bytes a-z, 0-9
+// and '-', the first not '-'.
 //
 // There is one encoding of each grant: whatever re-encodes to other bytes is
 // refused. So are unknown critical options. The environment policy (ECV) will

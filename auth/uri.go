@@ -82,7 +82,7 @@ func (u uri) only(names ...string) error {
 func (u uri) decode(name string, dst []byte, required bool) error {
 	text, ok := u.params[name]
 	if !ok && required {
-		return fmt.Errorf("it has no %s; copy it whole", name)
+		return fmt.Errorf("it has no %s; copy it whole, and put it in quotes, since shells read & as an end", name)
 	}
 	if !ok {
 		return nil

@@ -39,9 +39,12 @@ func (c Code) Error() string { return string(c) }
 // that ends without an error.
 const CloseNone uint64 = 0
 
+// CloseNumbers is how many numbers there are, 0 for none included.
+const CloseNumbers = 22
+
 // closeNumbers is indexed by QUIC application error number. It is only
 // appended to; the place of a removed code stays taken.
-var closeNumbers = [...]Code{
+var closeNumbers = [CloseNumbers]Code{
 	1:  CodeBadRequest,
 	2:  CodeUnsupported,
 	3:  CodeInternal,

@@ -85,9 +85,9 @@
 //	0x14 opened        relay to device   answer to open
 //	0x15 incoming      relay to router   one per session, opened by the relay
 //	0x16 accept        router to relay   answer to incoming; the router's leg is bound
-//	0x20 service-open  device to router  first on each stream of the tunnel
+//	0x20 service-open  device to router  first on each stream of a tunnel
 //	0x21 service-ready router to device  answer; the service's own bytes follow
-//	0x22 pair          device to router  on the service "pair"
+//	0x22 pair          device to router  the one stream of a pairing session
 //	0x23 paired        router to device  answer to pair
 //
 // A number that is no longer used stays in this list and is not used again.

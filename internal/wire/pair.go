@@ -1,13 +1,10 @@
 package wire
 
-// ServicePair is the service on which a router pairs. It is not in any grant,
-// and the only one in a session with PurposePairing.
-const ServicePair = "pair"
-
 // MaxName is the largest name of a device or router in bytes.
 const MaxName = 64
 
-// Pair asks a router for a grant for the device's key of this tunnel.
+// Pair asks a router for a grant for the device's key of this tunnel. It is
+// all that a device sends in a session with [PurposePairing].
 type Pair struct {
 	// Proof shows that the device knows the pairing secret.
 	Proof [32]byte

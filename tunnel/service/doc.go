@@ -4,7 +4,6 @@
 // configuration, which has a [Target] that the router connects the stream to, or to a built-in that the agent answers
 // itself:
 //
-//	pair     turns a one-time secret into a grant      [NamePair]
 //	unpair   gives a grant up                          [NameUnpair]
 //	status   one JSON document about the router        [NameStatus], [CollectStatus]
 //

@@ -11,7 +11,6 @@ import (
 
 // Names of the built-in services. A configuration cannot take them.
 const (
-	NamePair   = "pair"
 	NameUnpair = "unpair"
 	NameStatus = "status"
 )
@@ -54,7 +53,7 @@ func (s Service) Dial(ctx context.Context) (splice.Conn, error) {
 
 // BuiltIn reports whether the agent answers for this name itself.
 func BuiltIn(name string) bool {
-	return name == NamePair || name == NameUnpair || name == NameStatus
+	return name == NameUnpair || name == NameStatus
 }
 
 // ValidName checks that name can name a service, built-in or configured: 1 to 32 characters from a-z, 0-9 and "-".

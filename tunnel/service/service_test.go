@@ -6,7 +6,7 @@ import (
 )
 
 func TestValidName(t *testing.T) {
-	for _, name := range []string{"http", "a", "0", "home-assistant-2", "a-", strings.Repeat("x", 32), NamePair, NameUnpair, NameStatus} {
+	for _, name := range []string{"http", "a", "0", "home-assistant-2", "a-", strings.Repeat("x", 32), NameUnpair, NameStatus} {
 		if err := ValidName(name); err != nil {
 			t.Errorf("ValidName(%q) = %v, want nil", name, err)
 		}
@@ -43,7 +43,6 @@ func TestServiceValidate(t *testing.T) {
 	}{
 		{Service{"http", target}, ""},
 		{Service{"pairing", target}, ""},
-		{Service{NamePair, target}, `"pair" is taken by a built-in`},
 		{Service{NameUnpair, target}, `"unpair" is taken by a built-in`},
 		{Service{NameStatus, target}, `"status" is taken by a built-in`},
 		{Service{"", target}, "no name"},
