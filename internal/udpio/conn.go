@@ -12,7 +12,8 @@ import (
 // Config is how a socket is made. The zero Config is usable.
 type Config struct {
 	// ReusePort lets several sockets listen on one address. The kernel gives
-	// each remote address to one of them. Linux only.
+	// each remote address to one of them. Linux only. Sockets of other programs
+	// of the same user may come to share it, too; see [Conn.Share].
 	ReusePort bool
 
 	// BufferBytes is the least size wanted for each of the socket's two buffers.

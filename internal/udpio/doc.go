@@ -8,6 +8,9 @@
 // One [Message] is one or more datagrams of one path and one size: the kernel
 // joins what arrived back to back, up to 64 KB, and cuts it again on the way
 // out. A message that was read can be written as it is, once Path is replaced.
+// Messages of a batch that go the same way one after the other, and are cut
+// alike, are handed to the kernel as one: sending costs by the piece. On the
+// wire nothing shows of that.
 //
 // # Parts
 //

@@ -144,7 +144,7 @@ func refusedAndRecovered(t *testing.T, errno syscall.Errno) {
 	}
 	d.broken = false
 	time.Sleep(gsoPause)
-	write(3)
+	write(2) // the second and the third together
 }
 
 func TestWithoutOffload(t *testing.T) {
@@ -282,6 +282,46 @@ func TestReusePort(t *testing.T) {
 	if first.LocalAddr() != second.LocalAddr() {
 		t.Errorf("%v and %v differ", first.LocalAddr(), second.LocalAddr())
 	}
+}
+
+// TestShare: a port that others share is in use for who does not ask to share
+// it, and a socket shares its own only when it says so.
+func TestShare(t *testing.T) {
+	first := listen(t, "127.0.0.1:0", Config{})
+	taken := func(cfg Config) bool {
+		c, err := Listen(first.LocalAddr(), cfg)
+		if err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+		return errors.Is(err, syscall.EADDRINUSE)
+	}
+	if !taken(Config{ReusePort: true}) {
+		t.Error("it is shared before it says so")
+	}
+	if err := first.Share(); err != nil {
+		t.Fatal(err)
+	}
+	if taken(Config{ReusePort: true}) {
+		t.Error("it is not shared")
+	}
+	if !taken(Config{}) {
+		t.Error("another program can take it for itself")
+	}
+}
+
+// TestShareSpreads: the first socket gets its part, though it has joined late.
+func TestShareSpreads(t *testing.T) {
+	first := listen(t, "127.0.0.1:0", Config{})
+	if err := first.Share(); err != nil {
+		t.Fatal(err)
+	}
+	second := listen(t, first.LocalAddr().String(), Config{ReusePort: true})
+	const sources = 64 // all on one side: once in 2^63 runs
+	for range sources {
+		mustSend(t, listen(t, "127.0.0.1:0", Config{}), message(at(first, "127.0.0.1"), 10, 0))
+	}
+	receive(t, first, 1)
+	receive(t, second, 1)
 }
 
 func TestBatchesDoNotAllocate(t *testing.T) {

@@ -1,6 +1,7 @@
 package udpio
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -57,6 +58,18 @@ func (s *socket) options(ip netip.Addr, cfg Config) []option {
 		opts = append(opts, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1, "SO_REUSEPORT"})
 	}
 	return opts
+}
+
+// Share lets sockets that are opened later with Config.ReusePort listen on this
+// one's address, too. A first socket that is opened without ReusePort and shared
+// then is sure to have the port for itself: with ReusePort from the start, it
+// would join the sockets of another program of the same user, unnoticed.
+func (c *Conn) Share() error {
+	var failed error
+	err := c.raw.Control(func(fd uintptr) {
+		failed = setOptions(int(fd), []option{{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1, "SO_REUSEPORT"}})
+	})
+	return errors.Join(err, failed)
 }
 
 // packetInfo asks for the local address of each datagram. The IPv6 form gives

@@ -17,9 +17,16 @@ type socket struct {
 
 func (s *socket) configure(_ syscall.RawConn, _ netip.Addr, cfg Config) error {
 	if cfg.ReusePort {
-		return fmt.Errorf("share the port among sockets: %w on this system", errors.ErrUnsupported)
+		return errShare()
 	}
 	return nil
+}
+
+// Share is not possible here.
+func (c *Conn) Share() error { return errShare() }
+
+func errShare() error {
+	return fmt.Errorf("share the port among sockets: %w on this system", errors.ErrUnsupported)
 }
 
 // setBuffers asks for both buffers. What is granted is not told.

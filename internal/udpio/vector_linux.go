@@ -8,7 +8,8 @@ import (
 )
 
 // vector is the memory that recvmmsg and sendmmsg work on, made and linked once.
-// Element i of each slice belongs to message i of a call.
+// Element i of each slice belongs to message i of a call; the Writer lets one
+// message have several iovs in a row, see startAt.
 type vector struct {
 	hdrs     []unix.Mmsghdr
 	iovs     []unix.Iovec
@@ -46,7 +47,13 @@ func newControls(n, size int) [][]byte {
 	return controls
 }
 
-// setBuf points message i at b, which may be empty.
+// startAt makes message i begin, and for now end, with buffer iov.
+func (v *vector) startAt(i, iov int) {
+	v.hdrs[i].Hdr.Iov = &v.iovs[iov]
+	v.hdrs[i].Hdr.SetIovlen(1)
+}
+
+// setBuf points buffer i at b, which may be empty.
 func (v *vector) setBuf(i int, b []byte) {
 	v.iovs[i].Base = unsafe.SliceData(b)
 	v.iovs[i].SetLen(len(b))

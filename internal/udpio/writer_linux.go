@@ -2,11 +2,12 @@ package udpio
 
 // A batch is written in rounds:
 //
-//  1. layOut cuts messages into parts that the kernel takes in one piece and
-//     describes them in the vector.
+//  1. layOut cuts messages into pieces that the kernel can take, joins pieces
+//     that belong to one run of datagrams into one part, and describes the parts
+//     in the vector.
 //  2. push hands the parts over until all are gone or one is refused.
-//  3. settle decides what a refusal means: the same bytes again as single
-//     datagrams, or a status for the message.
+//  3. settle decides what a refusal means: the same bytes again, not joined or
+//     as single datagrams, or a status for the message.
 //
 // The next round starts where that leaves off.
 
@@ -36,12 +37,15 @@ type cursor struct {
 	message int
 	offset  int  // in bytes
 	single  bool // send this message as single datagrams
+	alone   bool // join nothing to this message
 }
 
 // part is a run of datagrams that goes to the kernel as one.
 type part struct {
-	at        cursor
+	at        cursor // where it begins
+	pieces    int    // each is all or some of one message, and one Iovec
 	datagrams int
+	bytes     int
 }
 
 // NewWriter makes a Writer that hands up to so many messages to the kernel per
@@ -80,17 +84,48 @@ func (w *Writer) WriteBatch(ms []Message) error {
 // and where the next round starts.
 func (w *Writer) layOut(ms []Message, at cursor) (int, cursor) {
 	gso := w.conn.gso.on()
+	laid := 0
 	for i := range w.parts {
 		if at.message == len(ms) {
-			return i, at
+			break
 		}
 		m := &ms[at.message]
 		size := partSize(m, at, gso)
-		w.parts[i] = part{at: at, datagrams: m.datagramsIn(size)}
-		w.describe(i, m, m.Buf[at.offset:at.offset+size])
+		w.vector.setBuf(i, m.Buf[at.offset:at.offset+size])
+		if gso && laid > 0 && w.parts[laid-1].extend(ms, at, size) {
+			w.vector.hdrs[laid-1].Hdr.SetIovlen(w.parts[laid-1].pieces)
+		} else {
+			w.parts[laid] = part{at: at, pieces: 1, datagrams: m.datagramsIn(size), bytes: size}
+			w.vector.startAt(laid, i)
+			laid++
+		}
 		at = at.advance(m, size)
 	}
-	return len(w.parts), at
+	for i, p := range w.parts[:laid] {
+		w.describe(i, &ms[p.at.message], p.datagrams > 1)
+	}
+	return laid, at
+}
+
+// extend joins the next size bytes of a batch to the part, if on the wire they
+// go on where it ends: same path, same size, and no short datagram in between.
+// What a reader got in several messages leaves in one, which is what sending
+// costs by.
+func (p *part) extend(ms []Message, next cursor, size int) bool {
+	first, m := &ms[p.at.message], &ms[next.message]
+	segSize, datagrams := first.segSize(), m.datagramsIn(size)
+	switch {
+	case p.at.single || p.at.alone || next.single || next.alone || next.message == p.at.message,
+		m.Path != first.Path || m.ECN != first.ECN,
+		size == 0 || p.bytes == 0 || p.bytes%segSize != 0,
+		m.segSize() != segSize && !(datagrams == 1 && size < segSize),
+		p.bytes+size > maxGSOBytes || p.datagrams+datagrams > maxGSOSegments:
+		return false
+	}
+	p.pieces++
+	p.datagrams += datagrams
+	p.bytes += size
+	return true
 }
 
 // partSize returns how many bytes of m from at on the kernel takes as one.
@@ -114,14 +149,14 @@ func (at cursor) advance(m *Message, size int) cursor {
 	return at
 }
 
-// describe makes element i of the vector say: send b where m goes.
-func (w *Writer) describe(i int, m *Message, b []byte) {
+// describe makes element i of the vector say: send it where m goes, and cut it
+// into datagrams of m's size if it is several.
+func (w *Writer) describe(i int, m *Message, several bool) {
 	h := &w.vector.hdrs[i].Hdr
 	h.Namelen = w.vector.names[i].set(m.Path.Remote, w.conn.ipv4)
-	w.vector.setBuf(i, b)
 
 	c := control{buf: w.vector.controls[i]}
-	if len(b) > m.segSize() {
+	if several {
 		c.putSegSize(m.segSize())
 	}
 	if m.ECN != 0 {
@@ -164,10 +199,14 @@ func (w *Writer) trySend(fd uintptr) bool {
 // settle judges the refusal of p and returns where to go on.
 func (w *Writer) settle(ms []Message, p part) cursor {
 	m := &ms[p.at.message]
-	if p.datagrams > 1 && refusesSegments(w.errno) {
-		if deviceRefuses(w.errno) {
-			w.conn.gso.pause()
-		}
+	if p.datagrams > 1 && deviceRefuses(w.errno) {
+		w.conn.gso.pause()
+	}
+	switch {
+	case p.pieces > 1: // which of the messages is to blame?
+		p.at.alone = true
+		return p.at
+	case p.datagrams > 1 && refusesSegments(w.errno):
 		p.at.single = true
 		return p.at
 	}
