@@ -35,7 +35,8 @@ type Limits struct {
 	SessionsPerRouter int        `yaml:"sessions_per_router"` // at once
 	SessionsPerDevice int        `yaml:"sessions_per_device"` // at once
 	OpensPerMinute    int        `yaml:"opens_per_minute"`    // by device
-	RequestsPerMinute int        `yaml:"requests_per_minute"` // by IPv4 address or IPv6 /64: opens and registrations
+	RequestsPerMinute int        `yaml:"requests_per_minute"` // by source, an IPv4 address or IPv6 /64: connections, opens, registrations
+	Connections       int        `yaml:"connections"`         // at once, by source; each agent has one
 	OneWay            conf.Bytes `yaml:"one_way"`             // that a leg may send before the other has answered
 }
 
@@ -49,8 +50,9 @@ func defaults() Config {
 			Sessions:          10_000,
 			SessionsPerRouter: 32,
 			SessionsPerDevice: 16,
-			OpensPerMinute:    60,
-			RequestsPerMinute: 600,
+			OpensPerMinute:    300,
+			RequestsPerMinute: 3000,
+			Connections:       1000,
 			OneWay:            256 << 10,
 		},
 	}
@@ -80,23 +82,35 @@ func (c *Config) Validate() error {
 		return conf.KeyErrorf("listen", `is missing; say where to listen, such as "[::]:443"`)
 	case c.EnrolmentToken.IsZero():
 		return conf.KeyErrorf("enrolment_token", "is missing; 'lethe-relay init' makes one")
-	case c.IdleTimeout < conf.Duration(10*time.Second):
+	case c.IdleTimeout < conf.Duration(30*time.Second):
 		return conf.KeyErrorf("idle_timeout", "is too short: tunnels send a keep-alive every 15s; take 30s or more")
 	}
-	if _, _, err := net.SplitHostPort(c.Public); c.Public != "" && err != nil {
-		return conf.KeyErrorf("public", "is not HOST:PORT")
+	if c.Public != "" && !isDialable(c.Public) {
+		return conf.KeyErrorf("public", `is not HOST:PORT; say what agents and devices dial, such as "relay.example.org:443"`)
 	}
 	return checkAdmin(c.Admin)
 }
 
+// isDialable tells whether agents can read a URL with this host and port.
+func isDialable(hostPort string) bool {
+	if _, _, err := net.SplitHostPort(hostPort); err != nil { // the URL's port is optional, this one is not
+		return false
+	}
+	_, err := auth.ParseRelayURL(auth.RelayURL{Host: hostPort}.String())
+	return err == nil
+}
+
 // Validate is called by package conf.
 func (l *Limits) Validate() error {
-	for key, n := range map[string]int{
-		"routers": l.Routers, "sessions": l.Sessions, "sessions_per_router": l.SessionsPerRouter,
-		"sessions_per_device": l.SessionsPerDevice, "opens_per_minute": l.OpensPerMinute, "requests_per_minute": l.RequestsPerMinute,
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{
+		{"routers", l.Routers}, {"sessions", l.Sessions}, {"sessions_per_router", l.SessionsPerRouter},
+		{"sessions_per_device", l.SessionsPerDevice}, {"opens_per_minute", l.OpensPerMinute}, {"requests_per_minute", l.RequestsPerMinute}, {"connections", l.Connections},
 	} {
-		if n < 1 || n > 10_000_000 {
-			return conf.KeyErrorf(key, "must be between 1 and 10000000")
+		if limit.n < 1 || limit.n > 10_000_000 {
+			return conf.KeyErrorf(limit.key, "must be between 1 and 10000000")
 		}
 	}
 	if l.OneWay < 16<<10 {
@@ -165,6 +179,7 @@ func (l Limits) control() control.Limits {
 		SessionsPerRouter:       l.SessionsPerRouter,
 		SessionsPerDevice:       l.SessionsPerDevice,
 		OpensPerMinutePerDevice: l.OpensPerMinute,
-		OpensPerMinutePerSource: l.RequestsPerMinute,
+		RequestsPerMinute:       l.RequestsPerMinute,
+		ConnectionsPerSource:    l.Connections,
 	}
 }

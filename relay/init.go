@@ -28,6 +28,9 @@ var DefaultListen = netip.MustParseAddrPort("[::]:443")
 // public is the HOST:PORT that agents and devices dial. When it is empty and
 // the relay listens on all addresses, one of the machine's own is put there.
 func Init(dir string, listen netip.AddrPort, public string) (path string, err error) {
+	if public != "" && !isDialable(public) {
+		return "", fmt.Errorf("%q is not what agents and devices can dial: give HOST:PORT, such as relay.example.org:443", public)
+	}
 	if err := statefile.MkdirPrivate(dir); err != nil {
 		return "", err
 	}
@@ -84,13 +87,14 @@ admin: "unix:admin.sock"
 idle_timeout: "2m"
 
 limits:
-  routers: 10000           # registered at once
-  sessions: 10000          # at once
-  sessions_per_router: 32  # at once
-  sessions_per_device: 16  # at once
-  opens_per_minute: 60     # by device
-  requests_per_minute: 600 # by IPv4 address or IPv6 /64
-  one_way: "256KiB"        # that one end may send before the other has answered
+  routers: 10000            # registered at once
+  sessions: 10000           # at once
+  sessions_per_router: 32   # at once
+  sessions_per_device: 16   # at once
+  connections: 1000         # at once, by source (IPv4 address or IPv6 /64); each agent has one
+  requests_per_minute: 3000 # by source: connections, opens, registrations
+  opens_per_minute: 300     # by device
+  one_way: "256KiB"         # that one end may send before the other has answered
 `
 
 // ownAddr is the machine's first address that others may reach, public before

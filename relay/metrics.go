@@ -14,9 +14,10 @@ type collector struct {
 	plane   *forward.Plane
 	control *control.Server
 
-	sessions, legs, routers              *prometheus.Desc
-	datagrams, bytes, reads, messages    *prometheus.Desc
-	dropped, ended, opens, registrations *prometheus.Desc
+	sessions, legs, routers                           *prometheus.Desc
+	datagrams, bytes, reads, messages                 *prometheus.Desc
+	toControl, legMessages                            *prometheus.Desc
+	dropped, ended, opens, registrations, connections *prometheus.Desc
 }
 
 func newCollector(plane *forward.Plane, server *control.Server) *collector {
@@ -33,9 +34,12 @@ func newCollector(plane *forward.Plane, server *control.Server) *collector {
 		bytes:         desc("forwarded_bytes_total", "Payload bytes forwarded."),
 		reads:         desc("reads_total", "System calls that brought datagrams."),
 		messages:      desc("messages_total", "Messages read: single datagrams or runs that the kernel merged."),
+		toControl:     desc("control_datagrams_total", "Datagrams handed to the control plane."),
+		legMessages:   desc("leg_messages_total", "Leg messages acted on."),
 		dropped:       desc("dropped_datagrams_total", "Datagrams dropped.", "reason"),
 		ended:         desc("ended_sessions_total", "Sessions ended.", "reason"),
 		opens:         desc("opens_total", "Requests to open a session.", "outcome"),
+		connections:   desc("connections_total", "Connections to the control plane, before their handshake.", "outcome"),
 		registrations: desc("registrations_total", "Registrations of routers.", "outcome"),
 	}
 }
@@ -44,7 +48,7 @@ func newCollector(plane *forward.Plane, server *control.Server) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.sessions, c.legs, c.routers, c.datagrams, c.bytes, c.reads, c.messages,
-		c.dropped, c.ended, c.opens, c.registrations,
+		c.toControl, c.legMessages, c.dropped, c.ended, c.opens, c.registrations, c.connections,
 	} {
 		ch <- d
 	}
@@ -66,6 +70,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter(c.bytes, st.Bytes)
 	counter(c.reads, st.Reads)
 	counter(c.messages, st.Messages)
+	counter(c.toControl, st.Control)
+	counter(c.legMessages, st.LegMessages)
 	for reason, n := range st.Dropped {
 		counter(c.dropped, n, reason.String())
 	}
@@ -73,5 +79,6 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.ended, n, reason.String())
 	}
 	c.control.Opens.Each(func(code string, n uint64) { counter(c.opens, n, code) })
+	c.control.Connections.Each(func(code string, n uint64) { counter(c.connections, n, code) })
 	c.control.Registrations.Each(func(code string, n uint64) { counter(c.registrations, n, code) })
 }

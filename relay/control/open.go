@@ -14,87 +14,88 @@ import (
 
 // open answers a device's request for a session.
 func (s *Server) open(p *peer, stream *quic.Stream, m *wire.Open) {
-	opened, code := s.admit(p, stream.Context(), m)
-	s.Opens.count(code)
-	if code != codeOK {
-		s.refuse(stream, code)
+	session, refused := s.admit(stream.Context(), p, m)
+	s.Opens.count(codeOf(refused))
+	if refused != nil {
+		s.refuse(stream, refused)
 		return
 	}
-	if err := s.answer(stream, opened.message()); err != nil {
-		s.cfg.Plane.End(opened.session, forward.EndByRelay)
+	p.linger.Reset(s.timeouts.linger)
+	opened := &wire.Opened{Leg: session.Device.ID(), Secret: session.Device.Secret()}
+	if err := s.answer(stream, opened); err != nil {
+		s.cfg.Plane.End(session, forward.EndByRelay)
 	}
-}
-
-// opening is a session that the router has accepted.
-type opening struct{ session *forward.Session }
-
-func (o opening) message() *wire.Opened {
-	return &wire.Opened{Leg: o.session.Device.ID(), Secret: o.session.Device.Secret()}
 }
 
 // admit is the whole admission at the relay, in the order of the package doc.
-func (s *Server) admit(p *peer, ctx context.Context, m *wire.Open) (opening, wire.Code) {
+func (s *Server) admit(ctx context.Context, device *peer, m *wire.Open) (*forward.Session, *wire.Error) {
 	now := time.Now()
-	device := auth.DeviceIDOf(p.key)
-	if !s.byDevice.Allow(device, now) || !s.bySource.Allow(p.source, now) {
-		return opening{}, wire.CodeRateLimited
+	wait := s.bySource.Take(device.source, now)
+	if wait == 0 {
+		wait = s.byDevice.Take(auth.DeviceIDOf(device.key), now)
 	}
-	id := auth.RouterID(m.Router)
+	if wait > 0 {
+		return nil, &wire.Error{Code: wire.CodeRateLimited, RetryAfter: wait}
+	}
 	if m.Purpose == wire.PurposeTunnel {
-		if _, err := auth.Verify(m.Grant, id, p.key, now); err != nil {
-			return opening{}, codeOfGrant(err)
+		if _, err := auth.Verify(m.Grant, auth.RouterID(m.Router), device.key, now); err != nil {
+			return nil, &wire.Error{Code: auth.GrantCode(err)}
 		}
 	}
-	r, present := s.presence.Get(id)
+	router, present := s.presence.Get(auth.RouterID(m.Router))
 	if !present {
-		return opening{}, wire.CodeRouterOffline
+		return nil, &wire.Error{Code: wire.CodeRouterOffline}
 	}
-	session, code := s.newSession(id, device)
-	if code != codeOK {
-		return opening{}, code
+	session, err := s.newSession(device, m)
+	if err != nil {
+		return nil, &wire.Error{Code: wire.CodeTooManySessions}
 	}
-	if code := s.push(ctx, r, p, session, m); code != codeOK {
+	if code := s.push(ctx, router, device, session, m); code != codeOK {
 		s.cfg.Plane.End(session, forward.EndByRelay)
-		return opening{}, code
+		return nil, &wire.Error{Code: code}
 	}
-	return opening{session}, codeOK
+	return session, nil
 }
 
 // newSession makes the session and counts it for both sides until it ends.
-func (s *Server) newSession(id auth.RouterID, device auth.DeviceID) (*forward.Session, wire.Code) {
-	if !s.perRouter.Take(id) {
-		return nil, wire.CodeTooManySessions
+func (s *Server) newSession(p *peer, m *wire.Open) (*forward.Session, error) {
+	router, device := auth.RouterID(m.Router), auth.DeviceIDOf(p.key)
+	perRouter := s.perRouter
+	if m.Purpose == wire.PurposePairing {
+		perRouter = s.pairings
+	}
+	if !perRouter.Take(router) {
+		return nil, forward.ErrFull
 	}
 	if !s.perDevice.Take(device) {
-		s.perRouter.Return(id)
-		return nil, wire.CodeTooManySessions
+		perRouter.Return(router)
+		return nil, forward.ErrFull
 	}
 	release := func(forward.EndReason) {
-		s.perRouter.Return(id)
+		perRouter.Return(router)
 		s.perDevice.Return(device)
 	}
 	session, err := s.cfg.Plane.NewSession(release)
 	if err != nil {
 		release(forward.EndByRelay)
-		return nil, wire.CodeTooManySessions
 	}
-	return session, codeOK
+	return session, err
 }
 
 // push tells the router of the session and waits for its word, which is final.
-func (s *Server) push(ctx context.Context, r *router, p *peer, session *forward.Session, m *wire.Open) wire.Code {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+func (s *Server) push(ctx context.Context, router, device *peer, session *forward.Session, m *wire.Open) wire.Code {
+	ctx, cancel := context.WithTimeout(ctx, s.timeouts.answer)
 	defer cancel()
-	stream, err := r.conn.OpenStreamSync(ctx)
+	stream, err := router.conn.OpenStreamSync(ctx)
 	if err != nil {
-		return wire.CodeRouterOffline
+		return codeOfRouter(err)
 	}
 	defer stream.CancelRead(0)
 	deadline, _ := ctx.Deadline()
 	stream.SetDeadline(deadline)
 	err = wire.WriteMessage(stream, &wire.Incoming{
 		Leg: session.Router.ID(), Secret: session.Router.Secret(),
-		Device: [32]byte(p.key), Grant: m.Grant, Purpose: m.Purpose,
+		Device: [32]byte(device.key), Grant: m.Grant, Purpose: m.Purpose,
 	})
 	stream.Close()
 	if err != nil {
@@ -119,16 +120,5 @@ func codeOfRouter(err error) wire.Code {
 		return wire.CodeRouterOffline
 	default:
 		return wire.CodeRouterTimeout
-	}
-}
-
-func codeOfGrant(err error) wire.Code {
-	switch {
-	case errors.Is(err, auth.ErrGrantExpired):
-		return wire.CodeGrantExpired
-	case errors.Is(err, auth.ErrGrantNotYetValid):
-		return wire.CodeGrantNotYetValid
-	default:
-		return wire.CodeGrantInvalid
 	}
 }

@@ -14,7 +14,7 @@ const codeOK wire.Code = ""
 // Outcomes counts how requests of one kind ended. Codes that this relay does
 // not know, which a router may make up, count as internal.
 type Outcomes struct {
-	byNumber [32]atomic.Uint64 // index: the code's close number, 0 for success
+	byNumber [wire.CloseNumbers]atomic.Uint64 // index: the code's close number, 0 for success
 }
 
 func (o *Outcomes) count(c wire.Code) { o.byNumber[number(c)].Add(1) }
@@ -31,6 +31,14 @@ func (o *Outcomes) Each(f func(code string, times uint64)) {
 			f(string(wire.CodeOfClose(uint64(n))), times)
 		}
 	}
+}
+
+// codeOf is the outcome of a request that was refused so, or not at all.
+func codeOf(refused *wire.Error) wire.Code {
+	if refused == nil {
+		return codeOK
+	}
+	return refused.Code
 }
 
 func number(c wire.Code) uint64 {

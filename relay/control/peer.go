@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"net"
 	"net/netip"
 	"time"
 
@@ -22,6 +24,32 @@ type peer struct {
 	linger *time.Timer  // closes the connection unless it asks or is a router's
 }
 
+// letIn decides about a connection before its handshake, when its address has
+// passed Retry. Until the connection ends it has a place in the counts, and its
+// address is one that the ControlConn expects.
+func (s *Server) letIn(ctx context.Context, info *quic.ClientInfo) (context.Context, error) {
+	source := sourceOf(info.RemoteAddr)
+	code := codeOK
+	switch {
+	case s.bySource.Take(source, time.Now()) > 0, !s.perSource.Take(source):
+		code = wire.CodeRateLimited
+	case !s.all.Take(struct{}{}):
+		s.perSource.Return(source)
+		code = wire.CodeRateLimited
+	}
+	s.Connections.count(code)
+	if code != codeOK {
+		return nil, code
+	}
+	forget := s.cfg.Plane.ControlConn().Expect(info.RemoteAddr)
+	context.AfterFunc(ctx, func() {
+		forget()
+		s.all.Return(struct{}{})
+		s.perSource.Return(source)
+	})
+	return ctx, nil
+}
+
 // serve answers the requests of one connection until it ends.
 func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 	key, err := auth.PeerKey(conn.ConnectionState().TLS)
@@ -29,8 +57,8 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 		conn.CloseWithError(closeWith(wire.CodeBadRequest), "")
 		return
 	}
-	p := &peer{conn: conn, key: key, source: sourceOf(conn)}
-	p.linger = time.AfterFunc(deviceLinger, func() { s.closeIdle(p) })
+	p := &peer{conn: conn, key: key, source: sourceOf(conn.RemoteAddr())}
+	p.linger = time.AfterFunc(s.timeouts.linger, func() { s.closeIdle(p) })
 	defer p.linger.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.CloseWithError(closeWith(wire.CodeShuttingDown), "") })
 	defer stop()
@@ -39,7 +67,6 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 		if err != nil {
 			return
 		}
-		p.linger.Reset(deviceLinger)
 		s.peers.Go(func() { s.request(p, stream) })
 	}
 }
@@ -47,7 +74,7 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 // closeIdle closes the connection of a device that has stopped asking. A
 // router may be as quiet as it likes.
 func (s *Server) closeIdle(p *peer) {
-	if r, present := s.presence.Get(auth.RouterIDOf(p.key)); present && r.conn == p.conn {
+	if r, present := s.presence.Get(auth.RouterIDOf(p.key)); present && r == p {
 		return
 	}
 	p.conn.CloseWithError(closeWith(codeOK), "")
@@ -56,10 +83,10 @@ func (s *Server) closeIdle(p *peer) {
 // request answers one stream.
 func (s *Server) request(p *peer, stream *quic.Stream) {
 	defer stream.Close()
-	stream.SetDeadline(time.Now().Add(requestTimeout))
+	stream.SetDeadline(time.Now().Add(s.timeouts.request))
 	msg, err := wire.ReadMessage(stream)
 	if err != nil {
-		s.refuse(stream, wire.CodeBadRequest)
+		s.refuse(stream, &wire.Error{Code: codeOfRequest(err)})
 		return
 	}
 	stream.SetDeadline(time.Time{})
@@ -69,27 +96,35 @@ func (s *Server) request(p *peer, stream *quic.Stream) {
 	case *wire.Open:
 		s.open(p, stream, m)
 	default:
-		s.refuse(stream, wire.CodeUnsupported)
+		s.refuse(stream, &wire.Error{Code: wire.CodeBadRequest})
 	}
 }
 
-// refuse answers with an error code and stops reading.
-func (s *Server) refuse(stream *quic.Stream, code wire.Code) {
-	s.answer(stream, &wire.Error{Code: code})
+// codeOfRequest tells a peer that is ahead of this relay from one that is wrong.
+func codeOfRequest(err error) wire.Code {
+	if errors.Is(err, wire.ErrUnknownType) || errors.Is(err, wire.ErrUnknownCritical) {
+		return wire.CodeUnsupported
+	}
+	return wire.CodeBadRequest
+}
+
+// refuse answers with an error and stops reading.
+func (s *Server) refuse(stream *quic.Stream, why *wire.Error) {
+	s.answer(stream, why)
 	stream.CancelRead(0)
 }
 
 // answer writes the answer of a request. That it can't be written shows to the
 // peer as a closed stream; there is nobody else to tell.
 func (s *Server) answer(stream *quic.Stream, m wire.Message) error {
-	stream.SetWriteDeadline(time.Now().Add(requestTimeout))
+	stream.SetWriteDeadline(time.Now().Add(s.timeouts.request))
 	return wire.WriteMessage(stream, m)
 }
 
 // sourceOf is the part of the peer's address that one customer has: an IPv4
 // address, or an IPv6 /64.
-func sourceOf(conn *quic.Conn) netip.Prefix {
-	addr := forward.AddrPortOf(conn.RemoteAddr()).Addr().WithZone("")
+func sourceOf(remote net.Addr) netip.Prefix {
+	addr := forward.AddrPortOf(remote).Addr().WithZone("")
 	bits := 64
 	if addr.Is4() {
 		bits = 32

@@ -10,43 +10,43 @@ import (
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
-// router is a registered router's connection.
-type router struct {
-	id   auth.RouterID
-	conn *quic.Conn
-}
-
-// register makes the peer's router present. The RouterID is the hash of the
-// key that the connection was made with, so nobody can register another's.
+// register answers a router's request to be present.
 func (s *Server) register(p *peer, stream *quic.Stream, m *wire.Register) {
-	r := &router{id: auth.RouterIDOf(p.key), conn: p.conn}
-	switch {
-	case !s.bySource.Allow(p.source, time.Now()):
-		s.refuse(stream, wire.CodeRateLimited)
-		return
-	case !auth.TokenEqual(s.cfg.Token, m.Token):
-		s.Registrations.count(wire.CodeNotEnrolled)
-		s.cfg.Log.Warn("router refused", "reason", wire.CodeNotEnrolled)
-		s.refuse(stream, wire.CodeNotEnrolled)
+	refused := s.enrol(p, m)
+	s.Registrations.count(codeOf(refused))
+	if refused != nil {
+		s.refuse(stream, refused)
 		return
 	}
-	before, err := s.presence.Put(r.id, r)
-	if err != nil {
-		s.Registrations.count(wire.CodeTooManyRouters)
-		s.refuse(stream, wire.CodeTooManyRouters)
-		return
-	}
-	if before != nil && before.conn != p.conn {
-		before.conn.CloseWithError(closeWith(wire.CodeReplaced), "")
-	}
-	s.Registrations.count(codeOK)
-	s.cfg.Log.Info("router registered", "routers", s.presence.Len())
-	context.AfterFunc(p.conn.Context(), func() {
-		s.presence.Remove(r.id, r)
-		s.cfg.Log.Info("router gone", "routers", s.presence.Len())
-	})
 	s.answer(stream, &wire.Registered{
 		IdleTimeout:     s.cfg.IdleTimeout,
-		PresenceTimeout: PresenceTimeout,
+		PresenceTimeout: s.timeouts.presence,
 	})
+}
+
+// enrol makes the peer's router present. The RouterID is the hash of the key
+// that the connection was made with, so nobody can register another's.
+func (s *Server) enrol(p *peer, m *wire.Register) *wire.Error {
+	if wait := s.bySource.Take(p.source, time.Now()); wait > 0 {
+		return &wire.Error{Code: wire.CodeRateLimited, RetryAfter: wait}
+	}
+	if !auth.TokenEqual(s.cfg.Token, m.Token) {
+		return &wire.Error{Code: wire.CodeNotEnrolled}
+	}
+	id := auth.RouterIDOf(p.key)
+	before, err := s.presence.Put(id, p)
+	switch {
+	case err != nil:
+		return &wire.Error{Code: wire.CodeTooManyRouters}
+	case before == p: // it asked twice
+		return nil
+	case before != nil:
+		before.conn.CloseWithError(closeWith(wire.CodeReplaced), "")
+	}
+	s.cfg.Log.Info("router registered", "routers", s.presence.Len())
+	context.AfterFunc(p.conn.Context(), func() {
+		s.presence.Remove(id, p)
+		s.cfg.Log.Info("router gone", "routers", s.presence.Len())
+	})
+	return nil
 }

@@ -34,6 +34,10 @@ const (
 	streamWindow    = 32 << 10         // bytes: two of the largest messages
 	connWindow      = 128 << 10        // bytes
 	rememberedPeers = 100_000          // rate-limit buckets a generation, about 15 MB at worst
+	devicesAtOnce   = 4096             // connections beyond those of as many routers as there may be
+	// pairingsPerRouter is small because a pairing session needs no grant: whoever
+	// knows a RouterID may ask for one. They don't take the places of others.
+	pairingsPerRouter = 4
 )
 
 // Limits bound what the relay takes on.
@@ -42,7 +46,8 @@ type Limits struct {
 	SessionsPerRouter       int // at once
 	SessionsPerDevice       int // at once
 	OpensPerMinutePerDevice int // by identity
-	OpensPerMinutePerSource int // by IPv4 address or IPv6 /64, registrations included
+	RequestsPerMinute       int // by source, which is an IPv4 address or an IPv6 /64: connections, opens, registrations
+	ConnectionsPerSource    int // at once
 }
 
 // Config is what a Server is made from.
@@ -55,19 +60,27 @@ type Config struct {
 	Log         *slog.Logger
 }
 
+// timeouts are the constants of the same names; tests shorten them.
+type timeouts struct{ request, answer, linger, presence time.Duration }
+
 // Server is the control plane. Make one with [New], run it with [Server.Serve].
 type Server struct {
 	// static
 	cfg       Config
-	presence  *presence.Registry[*router]
-	perRouter *limit.Count[auth.RouterID]
-	perDevice *limit.Count[auth.DeviceID]
+	timeouts  timeouts
+	presence  *presence.Registry[*peer]   // the peers that are routers
+	perRouter *limit.Count[auth.RouterID] // sessions
+	pairings  *limit.Count[auth.RouterID] // pairing sessions
+	perDevice *limit.Count[auth.DeviceID] // sessions of both kinds
+	perSource *limit.Count[netip.Prefix]  // connections
+	all       *limit.Count[struct{}]      // connections
 	byDevice  *limit.Rate[auth.DeviceID]
 	bySource  *limit.Rate[netip.Prefix]
 
 	// Counters of requests by outcome, written by the goroutines of requests.
 	Opens         Outcomes
 	Registrations Outcomes
+	Connections   Outcomes // by whether they were let in
 
 	peers sync.WaitGroup // the goroutines of connections and requests
 }
@@ -76,11 +89,15 @@ type Server struct {
 func New(cfg Config) *Server {
 	return &Server{
 		cfg:       cfg,
-		presence:  presence.New[*router](cfg.Limits.Routers),
+		timeouts:  timeouts{request: requestTimeout, answer: answerTimeout, linger: deviceLinger, presence: PresenceTimeout},
+		presence:  presence.New[*peer](cfg.Limits.Routers),
 		perRouter: limit.NewCount[auth.RouterID](cfg.Limits.SessionsPerRouter),
+		pairings:  limit.NewCount[auth.RouterID](pairingsPerRouter),
 		perDevice: limit.NewCount[auth.DeviceID](cfg.Limits.SessionsPerDevice),
+		perSource: limit.NewCount[netip.Prefix](cfg.Limits.ConnectionsPerSource),
+		all:       limit.NewCount[struct{}](cfg.Limits.Routers + devicesAtOnce),
 		byDevice:  limit.NewRate[auth.DeviceID](cfg.Limits.OpensPerMinutePerDevice, rememberedPeers),
-		bySource:  limit.NewRate[netip.Prefix](cfg.Limits.OpensPerMinutePerSource, rememberedPeers),
+		bySource:  limit.NewRate[netip.Prefix](cfg.Limits.RequestsPerMinute, rememberedPeers),
 	}
 }
 
@@ -92,9 +109,10 @@ func (s *Server) Serve(ctx context.Context) error {
 		// Always Retry: without it quic-go answers an address that may be forged
 		// with three times what it sent.
 		VerifySourceAddress: func(net.Addr) bool { return true },
+		ConnContext:         s.letIn,
 	}
 	defer transport.Close()
-	listener, err := transport.Listen(s.tlsConfig(), quicConfig())
+	listener, err := transport.Listen(s.tlsConfig(), s.quicConfig())
 	if err != nil {
 		return err
 	}
@@ -124,10 +142,10 @@ func (s *Server) tlsConfig() *tls.Config {
 	return c
 }
 
-func quicConfig() *quic.Config {
+func (s *Server) quicConfig() *quic.Config {
 	return &quic.Config{
-		HandshakeIdleTimeout:           requestTimeout / 2,
-		MaxIdleTimeout:                 PresenceTimeout,
+		HandshakeIdleTimeout:           s.timeouts.request / 2,
+		MaxIdleTimeout:                 s.timeouts.presence,
 		MaxIncomingStreams:             streamsPerPeer,
 		MaxIncomingUniStreams:          -1,
 		InitialStreamReceiveWindow:     streamWindow,

@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"time"
+
 	"github.com/lethe-relay/lethe/internal/udpio"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
@@ -49,7 +51,7 @@ func (p *Plane) admit(leg *Leg, msg wire.LegMessage, raw []byte, from udpio.Path
 		cookie := wire.LegMessage{Type: wire.TypeCookie, Leg: leg.id, Counter: msg.Counter, Cookie: p.cookies.make(from.Remote, leg.id)}
 		return cookie.Append(raw[:0], &leg.secret), 0, true
 	}
-	leg.counter = msg.Counter
+	leg.counter, leg.heard = msg.Counter, time.Now()
 	if now == nil || *now != from {
 		p.move(leg, now, from)
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	controlQueue    = 1024 // datagrams: a burst of 1,000 routers coming back at once
 	controlDatagram = 1500 // bytes: quic-go sends and takes at most 1452
+	longHeader      = 0x80 // first byte of QUIC's handshake packets (RFC 9000, section 17.2)
 )
 
 // ControlConn is a [net.PacketConn] over the relay's port for what belongs to
@@ -26,13 +27,17 @@ type ControlConn struct {
 	closed chan struct{}
 
 	closeOnce sync.Once
-	drops     dropCounters
-	datagrams atomic.Uint64
+	drops     dropCounters  // of what it sends
+	delivered atomic.Uint64 // datagrams put into the queue
 
 	// guarded by mu
 	mu     sync.Mutex
 	writer *udpio.Writer
 	out    []udpio.Message
+
+	// guarded by peersMu
+	peersMu sync.RWMutex
+	peers   map[udpio.Addr]int // connections from each expected address
 }
 
 type controlPacket struct {
@@ -56,6 +61,7 @@ func newControlConn(conn *udpio.Conn) *ControlConn {
 		closed: make(chan struct{}),
 		writer: conn.NewWriter(1),
 		out:    make([]udpio.Message, 1),
+		peers:  make(map[udpio.Addr]int),
 	}
 	for range controlQueue {
 		c.free <- new(controlPacket)
@@ -63,16 +69,51 @@ func newControlConn(conn *udpio.Conn) *ControlConn {
 	return c
 }
 
+// Expect lets the datagrams of an established connection from addr pass, until
+// forget is called. addr is one that ReadFrom returned, and has proved itself.
+//
+// Short-header datagrams from elsewhere are dropped. QUIC would take them for a
+// connection that has moved, and answer each with a path challenge of 1200
+// bytes to an address that may be forged. So control connections can't move:
+// their clients connect again.
+func (c *ControlConn) Expect(addr net.Addr) (forget func()) {
+	a, ok := addr.(*controlAddr)
+	if !ok {
+		return func() {}
+	}
+	remote := a.path.Remote
+	c.peersMu.Lock()
+	defer c.peersMu.Unlock()
+	c.peers[remote]++
+	return func() {
+		c.peersMu.Lock()
+		defer c.peersMu.Unlock()
+		if c.peers[remote]--; c.peers[remote] == 0 {
+			delete(c.peers, remote)
+		}
+	}
+}
+
+func (c *ControlConn) expects(from udpio.Addr) bool {
+	c.peersMu.RLock()
+	defer c.peersMu.RUnlock()
+	return c.peers[from] > 0
+}
+
 // deliver copies one datagram into the queue. Any loop may call it.
 func (c *ControlConn) deliver(datagram []byte, from udpio.Path) (DropReason, bool) {
-	if len(datagram) > controlDatagram {
+	switch {
+	case len(datagram) > controlDatagram:
 		return DropControlTooBig, false
+	case datagram[0]&longHeader == 0 && !c.expects(from.Remote):
+		return DropControlStray, false
 	}
 	select {
 	case p := <-c.free:
 		p.n = copy(p.buf[:], datagram)
 		p.path = from
 		c.queue <- p // never blocks: there are as many packets as places
+		c.delivered.Add(1)
 		return 0, true
 	default:
 		return DropControlFull, false
@@ -107,7 +148,6 @@ func (c *ControlConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	if err == nil && c.out[0].Unsent > 0 {
 		c.drops.add(dropOf(c.out[0].Status), 1)
 	}
-	c.datagrams.Add(1)
 	c.out[0] = udpio.Message{}
 	return len(b), err
 }

@@ -22,6 +22,7 @@ const (
 	DropBadMAC                          // a BIND or UNBIND that was not made with the leg's secret
 	DropReplay                          // a BIND or UNBIND whose counter is not higher than the last one's
 	DropControlFull                     // the control plane's queue was full
+	DropControlStray                    // a QUIC datagram of no handshake, from an address that no leg and no control connection has
 	DropControlTooBig                   // a QUIC datagram for the control plane larger than it ever takes
 	dropReasons                         // how many there are
 )
@@ -40,6 +41,7 @@ var dropNames = [dropReasons]string{
 	DropBadMAC:        "bad_mac",
 	DropReplay:        "replay",
 	DropControlFull:   "control_full",
+	DropControlStray:  "control_stray",
 	DropControlTooBig: "control_too_big",
 }
 

@@ -1,7 +1,10 @@
 package forward
 
 import (
+	"errors"
+	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/lethe-relay/lethe/internal/udpio"
 	"github.com/lethe-relay/lethe/internal/wire"
@@ -22,6 +25,13 @@ import (
 // first few and stays in cache.
 const batchMessages = 16
 
+// A read may fail for a reason of the moment, such as a lack of memory. One
+// that fails for a second ends the relay: whoever runs it has to know.
+const (
+	readPause    = 10 * time.Millisecond
+	readFailures = 100 // in a row
+)
+
 type loop struct {
 	// static
 	plane  *Plane
@@ -34,11 +44,12 @@ type loop struct {
 	single []udpio.Message // one message without a buffer of its own: a part of a batch message that goes out alone
 
 	// written by run, read by Stats
-	drops     dropCounters
-	reads     atomic.Uint64
-	messages  atomic.Uint64
-	datagrams atomic.Uint64
-	bytes     atomic.Uint64
+	drops       dropCounters
+	reads       atomic.Uint64
+	messages    atomic.Uint64
+	datagrams   atomic.Uint64
+	bytes       atomic.Uint64
+	legMessages atomic.Uint64
 }
 
 func newLoop(p *Plane, conn *udpio.Conn) *loop {
@@ -54,11 +65,17 @@ func newLoop(p *Plane, conn *udpio.Conn) *loop {
 
 // run carries datagrams until the socket is closed; it returns the error that ended it.
 func (l *loop) run() error {
+	failed := 0
 	for {
 		n, err := l.reader.ReadBatch(l.batch)
 		if err != nil {
-			return err
+			if failed++; failed > readFailures || errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			time.Sleep(readPause)
+			continue
 		}
+		failed = 0
 		l.reads.Add(1)
 		l.messages.Add(uint64(n))
 		if err := l.send(l.route(l.batch[:n])); err != nil {
@@ -67,14 +84,18 @@ func (l *loop) run() error {
 	}
 }
 
-// route moves the messages that go out to the front of the batch, in order,
-// and returns them.
+// route moves the messages that go out to the front of the batch, those that
+// go the same way together and in order, and returns them.
 func (l *loop) route(in []udpio.Message) (out []udpio.Message) {
 	kept := 0
 	for i := range in {
 		m := &in[i]
 		leg := l.plane.table.get(&m.Path.Remote)
 		if leg == nil || !allQUIC(m) {
+			if leg != nil { // its datagrams must not overtake those that came before
+				l.send(in[:kept]) // a closed socket shows at the next read
+				kept = 0
+			}
 			l.sort(m, leg)
 			continue
 		}
@@ -85,8 +106,25 @@ func (l *loop) route(in []udpio.Message) (out []udpio.Message) {
 			in[i], in[kept] = in[kept], in[i]
 		}
 		kept++
+		gather(in[:kept])
 	}
 	return in[:kept]
+}
+
+// gather moves the last message up to the latest one that goes the same way,
+// so that the writer can send both at once: the two directions of a tunnel
+// come in by turns. The order of each way stays as it was.
+func gather(out []udpio.Message) {
+	last := len(out) - 1
+	for at := last - 1; at >= 0; at-- {
+		if out[at].Path != out[last].Path {
+			continue
+		}
+		for i := last; i > at+1; i-- {
+			out[i], out[i-1] = out[i-1], out[i]
+		}
+		return
+	}
 }
 
 // allQUIC tells whether every datagram of the message has QUIC's fixed bit.
@@ -128,22 +166,22 @@ func (l *loop) send(out []udpio.Message) error {
 	if len(out) == 0 {
 		return nil
 	}
-	if err := l.writer.WriteBatch(out); err != nil {
-		return err
-	}
+	err := l.writer.WriteBatch(out)
 	var datagrams, bytes int
 	for i := range out {
 		m := &out[i]
-		datagrams += m.Datagrams() - m.Unsent
-		bytes += m.N
+		sent := m.Datagrams() - m.Unsent
+		datagrams += sent
 		if m.Unsent > 0 {
 			l.drops.add(dropOf(m.Status), m.Unsent)
-			bytes -= m.Unsent * m.SegSize
+		}
+		if sent > 0 { // the last datagram, which may be shorter, counts as sent
+			bytes += m.N - m.Unsent*m.SegSize
 		}
 	}
 	l.datagrams.Add(uint64(datagrams))
-	l.bytes.Add(uint64(max(bytes, 0)))
-	return nil
+	l.bytes.Add(uint64(bytes))
+	return err
 }
 
 func dropOf(s udpio.SendStatus) DropReason {

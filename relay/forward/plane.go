@@ -17,6 +17,7 @@ import (
 const (
 	cookieLifetime = 30 * time.Second // long enough for a slow round trip, short enough that a cookie is of no use to a later owner of the address
 	bindTimeout    = 15 * time.Second // from the session's making to both legs bound: three tries of an endpoint on a slow path
+	legTimeout     = time.Minute      // without a BIND: endpoints send one every 15 s
 	sweepInterval  = time.Second      // how exactly idle time-outs are kept
 )
 
@@ -53,16 +54,10 @@ type Plane struct {
 
 // Listen opens the sockets. Nothing is read from them before Run.
 func Listen(cfg Config) (*Plane, error) {
-	p := &Plane{
-		cfg:      cfg,
-		table:    newAddrTable(2 * cfg.MaxSessions),
-		cookies:  newCookieJar(),
-		legs:     make(map[wire.LegID]*Leg),
-		sessions: make(map[*Session]struct{}),
-	}
+	p := newPlane(cfg)
 	at := cfg.Listen
 	for i := range max(cfg.Sockets, 1) {
-		conn, err := udpio.Listen(at, udpio.Config{ReusePort: cfg.Sockets > 1, BufferBytes: cfg.BufferBytes})
+		conn, err := openSocket(at, i, cfg)
 		if err != nil {
 			p.closeSockets()
 			return nil, fmt.Errorf("open UDP socket %d: %w", i, err)
@@ -72,6 +67,31 @@ func Listen(cfg Config) (*Plane, error) {
 	}
 	p.control = newControlConn(p.loops[0].conn)
 	return p, nil
+}
+
+// openSocket opens one of the sockets. The first is opened alone, and shared
+// afterwards: so the port of another relay is in use, even if that one shares
+// it among its own sockets and runs as the same user.
+func openSocket(at netip.AddrPort, i int, cfg Config) (*udpio.Conn, error) {
+	conn, err := udpio.Listen(at, udpio.Config{ReusePort: i > 0, BufferBytes: cfg.BufferBytes})
+	if err != nil || i > 0 || cfg.Sockets <= 1 {
+		return conn, err
+	}
+	if err := conn.Share(); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// newPlane makes a plane without sockets: the state that the loops share.
+func newPlane(cfg Config) *Plane {
+	return &Plane{
+		cfg:      cfg,
+		table:    newAddrTable(2 * cfg.MaxSessions),
+		cookies:  newCookieJar(),
+		legs:     make(map[wire.LegID]*Leg),
+		sessions: make(map[*Session]struct{}),
+	}
 }
 
 // LocalAddr is the address that all sockets share.
@@ -209,11 +229,27 @@ func (p *Plane) sweep(ctx context.Context) {
 				p.cookies.rotate()
 			}
 			for _, s := range p.list() {
+				for _, l := range s.legs() {
+					p.expire(l, now)
+				}
 				if why, over := p.over(s, now); over {
 					p.End(s, why)
 				}
 			}
 		}
+	}
+}
+
+// expire takes the address of a leg whose endpoint has stopped sending BINDs:
+// the address may be somebody else's by now.
+func (p *Plane) expire(l *Leg, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.heard) < legTimeout {
+		return
+	}
+	if path := l.path.Swap(nil); path != nil {
+		p.table.remove(path.Remote, l)
 	}
 }
 

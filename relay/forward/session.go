@@ -34,7 +34,8 @@ type Leg struct {
 	// guarded by mu
 	mu      sync.Mutex
 	secret  wire.LegSecret
-	counter uint64 // of the last BIND or UNBIND taken
+	counter uint64    // of the last BIND or UNBIND taken
+	heard   time.Time // when that was
 	closed  bool
 
 	// read by the loops; written under mu
@@ -57,10 +58,6 @@ func (l *Leg) Secret() wire.LegSecret {
 
 // Bound tells whether the leg has an address.
 func (l *Leg) Bound() bool { return l.path.Load() != nil }
-
-// Carried returns how many datagrams and bytes came in on the leg and were
-// not dropped before they were sent on.
-func (l *Leg) Carried() (datagrams, bytes uint64) { return l.datagrams.Load(), l.bytes.Load() }
 
 // EndReason says why a session ended.
 type EndReason uint8

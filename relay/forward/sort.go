@@ -52,6 +52,7 @@ func (l *loop) legMessage(datagram []byte, from udpio.Path) {
 		l.drops.add(why, 1)
 		return
 	}
+	l.legMessages.Add(1)
 	if answer == nil {
 		return
 	}

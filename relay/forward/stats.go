@@ -2,14 +2,16 @@ package forward
 
 // Stats is a reading of the plane's counters. It holds no identity and no address.
 type Stats struct {
-	Sessions  int    // sessions now
-	BoundLegs int    // legs that have an address now
-	Reads     uint64 // system calls that brought something
-	Messages  uint64 // messages they brought: single datagrams or merged runs
-	Datagrams uint64 // datagrams forwarded
-	Bytes     uint64 // payload bytes forwarded
-	Dropped   map[DropReason]uint64
-	Ended     map[EndReason]uint64
+	Sessions    int    // sessions now
+	BoundLegs   int    // legs that have an address now
+	Reads       uint64 // system calls that brought something
+	Messages    uint64 // messages they brought: single datagrams or merged runs
+	Datagrams   uint64 // datagrams forwarded
+	Bytes       uint64 // payload bytes forwarded
+	Control     uint64 // datagrams handed to the control plane
+	LegMessages uint64 // leg messages acted on
+	Dropped     map[DropReason]uint64
+	Ended       map[EndReason]uint64
 }
 
 // Stats adds up the counters of all loops.
@@ -28,10 +30,12 @@ func (p *Plane) Stats() Stats {
 		st.Messages += l.messages.Load()
 		st.Datagrams += l.datagrams.Load()
 		st.Bytes += l.bytes.Load()
+		st.LegMessages += l.legMessages.Load()
 		for r := range dropReasons {
 			st.Dropped[r] += l.drops[r].Load()
 		}
 	}
+	st.Control = p.control.delivered.Load()
 	for r := range dropReasons {
 		st.Dropped[r] += p.control.drops[r].Load()
 	}

@@ -13,7 +13,8 @@ import (
 // the newer one becomes the older; a key in use moves along. A span is the
 // time in which an empty bucket fills, so a bucket that is dropped was full.
 // When a generation holds max keys, the buckets of further keys are not kept
-// apart: they share one.
+// apart: they share one. A key of the older generation has its own until that
+// is dropped.
 type Rate[K comparable] struct {
 	// static
 	limit rate.Limit
@@ -45,8 +46,9 @@ func NewRate[K comparable](perMinute, keys int) *Rate[K] {
 	}
 }
 
-// Allow takes one event of key at now and tells whether it is within the limit.
-func (r *Rate[K]) Allow(key K, now time.Time) bool {
+// Take takes one event of key at now. If that is over the limit it takes
+// nothing, and returns how long to wait until it will be within it.
+func (r *Rate[K]) Take(key K, now time.Time) (wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Sub(r.turned) >= r.span {
@@ -56,18 +58,25 @@ func (r *Rate[K]) Allow(key K, now time.Time) bool {
 		r.old, r.young = r.young, make(map[K]*rate.Limiter)
 		r.turned = now
 	}
-	return r.bucket(key).AllowN(now, 1)
+	reservation := r.bucket(key).ReserveN(now, 1)
+	if wait = reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
 }
 
 func (r *Rate[K]) bucket(key K) *rate.Limiter {
-	b := r.young[key]
-	if b != nil {
+	if b := r.young[key]; b != nil {
 		return b
 	}
+	b := r.old[key]
 	if len(r.young) >= r.max {
-		return r.shared
+		if b == nil {
+			b = r.shared
+		}
+		return b
 	}
-	if b = r.old[key]; b == nil {
+	if b == nil {
 		b = rate.NewLimiter(r.limit, r.burst)
 	}
 	r.young[key] = b
