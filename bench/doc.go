@@ -1,0 +1,17 @@
+// Command bench measures what Lethe costs, in one run on one machine, on
+// loopback:
+//
+//	go run ./bench [SCENARIO…] [--seconds N] [--rounds N] [--json FILE] [--check]
+//
+// Without a name it runs all scenarios. Progress goes to stderr, the table to
+// stdout. README.md says how to read it.
+//
+//	bench          flags, and the list of scenarios
+//	├── bulk       a scenario: its lines, columns and bars
+//	├── suite      the frame: rounds, medians, tables, JSON
+//	├── part       what the processes do: relay, router, device, stock endpoints, sources
+//	└── proc       processes: start, ask, CPU time, pin, end
+//
+// To add a scenario, write a package like bulk and name it in scenarios. A new
+// kind of process is a new part.
+package main

@@ -1,0 +1,72 @@
+package part
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/relay"
+)
+
+// RelayConfig is what the relay is opened with.
+type RelayConfig struct{ Dir string } // an empty folder
+
+// RelayReady is what agents and devices need.
+type RelayReady struct{ URL string }
+
+// relayOf runs a relay. How often something may be asked for is not limited:
+// a benchmark opens more than a person does.
+type relayOf struct {
+	relay   *relay.Relay
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	ended   chan error
+}
+
+func newRelay() proc.Part {
+	r := &relayOf{cancel: func() {}, ended: make(chan error, 1)}
+	return proc.Part{
+		Handlers: map[string]proc.Handler{Open: proc.Handle(r.open), Progress: proc.Handle(r.progress)},
+		Close: func() {
+			r.cancel()
+			r.running.Wait()
+		},
+	}
+}
+
+func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
+	path, err := relay.Init(c.Dir, netip.MustParseAddrPort("127.0.0.1:0"), "")
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := relay.LoadConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Admin = "off"
+	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute = 1_000_000, 1_000_000
+	if r.relay, err = relay.New(cfg, slog.New(slog.DiscardHandler)); err != nil {
+		return nil, err
+	}
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(context.Background())
+	r.running.Go(func() { r.ended <- r.relay.Run(ctx) })
+	return RelayReady{r.relay.URL().String()}, nil
+}
+
+func (r *relayOf) progress(context.Context, struct{}) (any, error) {
+	select {
+	case err := <-r.ended:
+		return nil, errors.Join(errors.New("the relay has ended"), err)
+	default:
+	}
+	st := r.relay.Stats()
+	c := Carried{Reads: st.Reads, Messages: st.Messages, Datagrams: st.Datagrams, Bytes: st.Bytes}
+	for _, n := range st.Dropped {
+		c.Dropped += n
+	}
+	return Moved{Relay: c}, nil
+}

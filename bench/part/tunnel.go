@@ -1,0 +1,136 @@
+package part
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/tunnel"
+)
+
+// RouterConfig is what a router is opened with.
+type RouterConfig struct {
+	Relay    string // URL with token
+	Identity []byte // PEM
+}
+
+// DeviceConfig is what a device is opened with.
+type DeviceConfig struct {
+	Relay    string // URL
+	Identity []byte // PEM
+	Router   auth.RouterID
+	Grant    []byte
+}
+
+// router serves the services Down and Up.
+type router struct {
+	*meter
+	listener *tunnel.Listener
+	running  sync.WaitGroup
+}
+
+func newRouter() proc.Part {
+	r := &router{meter: newMeter()}
+	return proc.Part{
+		Handlers: map[string]proc.Handler{Open: proc.Handle(r.open), Progress: r.progress()},
+		Close: func() {
+			if r.listener != nil {
+				r.listener.Close()
+			}
+			r.running.Wait()
+		},
+	}
+}
+
+func (r *router) open(ctx context.Context, c RouterConfig) (any, error) {
+	id, err := auth.ParseIdentity(c.Identity)
+	if err != nil {
+		return nil, err
+	}
+	url, err := auth.ParseRelayURL(c.Relay)
+	if err != nil {
+		return nil, err
+	}
+	if r.listener, err = tunnel.Listen(ctx, tunnel.ListenConfig{Identity: id, Relay: url}); err != nil {
+		return nil, err
+	}
+	r.running.Go(func() {
+		for {
+			conn, err := r.listener.Accept()
+			if err != nil {
+				return
+			}
+			r.running.Go(func() { r.answer(conn, conn.(*tunnel.Stream).Service()) })
+		}
+	})
+	return nil, nil
+}
+
+// device opens one stream to a router.
+type device struct {
+	*meter
+	tunnel  *tunnel.Tunnel
+	running sync.WaitGroup
+}
+
+func newDevice() proc.Part {
+	d := &device{meter: newMeter()}
+	return proc.Part{
+		Handlers: map[string]proc.Handler{Open: proc.Handle(d.open), Flow: proc.Handle(d.flow), Progress: d.progress()},
+		Close: func() {
+			if d.tunnel != nil {
+				d.tunnel.Close()
+			}
+			d.running.Wait()
+		},
+	}
+}
+
+func (d *device) open(ctx context.Context, c DeviceConfig) (any, error) {
+	id, err := auth.ParseIdentity(c.Identity)
+	if err != nil {
+		return nil, err
+	}
+	url, err := auth.ParseRelayURL(c.Relay)
+	if err != nil {
+		return nil, err
+	}
+	d.tunnel, err = tunnel.Dial(ctx, tunnel.DialConfig{Identity: id, Router: tunnel.Router{Relay: url, ID: c.Router, Grant: c.Grant}})
+	return nil, err
+}
+
+func (d *device) flow(ctx context.Context, direction string) (any, error) {
+	stream, err := d.tunnel.Open(ctx, direction)
+	if err != nil {
+		return nil, err
+	}
+	d.running.Go(func() { d.ask(stream, direction) })
+	return nil, nil
+}
+
+// answer is the answering end of a flow, ask the other one.
+func (m *meter) answer(conn net.Conn, direction string) {
+	defer conn.Close()
+	m.move(conn, direction == Down)
+}
+
+func (m *meter) ask(conn net.Conn, direction string) {
+	defer conn.Close()
+	m.move(conn, direction == Up)
+}
+
+func (m *meter) move(conn io.ReadWriter, sends bool) {
+	if sends {
+		m.send(conn)
+	} else {
+		m.receive(conn)
+	}
+}
+
+// progress is the handler of the request of that name.
+func (m *meter) progress() proc.Handler {
+	return proc.Handle(func(context.Context, struct{}) (any, error) { return m.moved() })
+}

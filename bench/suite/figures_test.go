@@ -1,0 +1,60 @@
+package suite
+
+import (
+	"maps"
+	"testing"
+)
+
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{
+		{nil, 0},
+		{[]float64{4}, 4},
+		{[]float64{3, 1, 2}, 2},
+		{[]float64{9, 1}, 5},
+		{[]float64{100, 1, 2, 3, 0}, 2},
+	} {
+		if got := median(c.values); got != c.want {
+			t.Errorf("median(%v) = %v, want %v", c.values, got, c.want)
+		}
+	}
+	values := []float64{3, 1, 2}
+	if median(values); values[0] != 3 {
+		t.Error("median sorts its caller's slice")
+	}
+}
+
+func TestSummarize(t *testing.T) {
+	medians, spreads := summarize([]Sample{{"a": 1, "b": 7}, {"a": 5}, {"a": 2}})
+	if want := (Sample{"a": 2, "b": 7}); !maps.Equal(medians, want) {
+		t.Errorf("medians %v, want %v", medians, want)
+	}
+	if want := map[string]Spread{"a": {1, 5}, "b": {7, 7}}; !maps.Equal(spreads, want) {
+		t.Errorf("spreads %v, want %v", spreads, want)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	medians := map[string]Sample{"down": {"x": 1.0}, "up": {"x": 2.0}, "none": {}}
+	for name, c := range map[string]struct {
+		bar   Bar
+		worst float64
+		pass  bool
+	}{
+		"most, all below":    {Bar{Figure: "x", Lines: []string{"down", "up"}, AtMost: 2}, 2, true},
+		"most, one above":    {Bar{Figure: "x", Lines: []string{"up", "down"}, AtMost: 1.9}, 2, false},
+		"least, all above":   {Bar{Figure: "x", Lines: []string{"up", "down"}, AtLeast: 1}, 1, true},
+		"least, one below":   {Bar{Figure: "x", Lines: []string{"down", "up"}, AtLeast: 1.1}, 1, false},
+		"not measured":       {Bar{Figure: "x", Lines: []string{"down", "none"}, AtMost: 5}, 1, false},
+		"no such line":       {Bar{Figure: "x", Lines: []string{"gone"}, AtMost: 5}, 0, false},
+		"a bar without line": {Bar{Figure: "x", AtMost: 5}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v := c.bar.judge(medians); v.Worst != c.worst || v.Pass != c.pass {
+				t.Errorf("got %v, want worst %v and pass %v", v, c.worst, c.pass)
+			}
+		})
+	}
+}

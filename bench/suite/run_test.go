@@ -1,0 +1,139 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// threeRounds is a scenario of two lines whose figures are known.
+func threeRounds(order *[]string) Scenario {
+	value := map[string][]float64{"base": {10, 20, 5}, "other": {5, 20, 10}}
+	line := func(name string) Line {
+		return Line{Name: name, Measure: func(_ context.Context, env Env) (Sample, error) {
+			*order = append(*order, name)
+			v := value[name][0]
+			value[name] = value[name][1:]
+			_, err := os.Stat(env.Scratch)
+			return Sample{"speed": v}, err
+		}}
+	}
+	return Scenario{
+		Name: "sample", About: "two lines", Lines: []Line{line("base"), line("other")},
+		Derive: func(round map[string]Sample) {
+			round["other"]["ratio"] = round["other"]["speed"] / round["base"]["speed"]
+		},
+		Columns: []Column{{Figure: "speed", Head: "speed", Spread: true}, {Figure: "ratio", Head: "ratio", Decimals: 2}},
+		Bars: []Bar{
+			{What: "ratio", Figure: "ratio", Lines: []string{"other"}, AtLeast: 1},
+			{What: "speed", Figure: "speed", Lines: []string{"base", "other"}, AtMost: 9},
+		},
+	}
+}
+
+func runThree(t *testing.T) (*Result, []string) {
+	t.Helper()
+	var order []string
+	r, err := Run(t.Context(), threeRounds(&order), Options{Rounds: 3, Interval: time.Second, Progress: func(string) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, order
+}
+
+func TestRoundsAreInterleaved(t *testing.T) {
+	_, order := runThree(t)
+	if want := []string{"base", "other", "base", "other", "base", "other"}; !slices.Equal(order, want) {
+		t.Errorf("measured %v, want %v", order, want)
+	}
+}
+
+// TestRatiosWithinRounds: the median of ratios 0.5, 1, 2, not the ratio of medians of other rounds.
+func TestRatiosWithinRounds(t *testing.T) {
+	r, _ := runThree(t)
+	if got := r.Lines[1].Median["ratio"]; got != 1 {
+		t.Errorf("ratio %v, want 1", got)
+	}
+	if got := r.Lines[1].Spread["ratio"]; got != (Spread{0.5, 2}) {
+		t.Errorf("spread %v, want 0.5 to 2", got)
+	}
+	if r.Pass() {
+		t.Error("passes although the second bar is not reached")
+	}
+}
+
+func TestTable(t *testing.T) {
+	r, _ := runThree(t)
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/table.txt"
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.String() != string(want) {
+		t.Errorf("got\n%swant, from %s,\n%s", table.String(), golden, want)
+	}
+}
+
+func TestFailureEndsRun(t *testing.T) {
+	broken := errors.New("no luck")
+	s := Scenario{Name: "s", Lines: []Line{
+		{Name: "a", Measure: func(context.Context, Env) (Sample, error) { return nil, broken }},
+		{Name: "b", Measure: func(context.Context, Env) (Sample, error) { t.Error("measures on"); return nil, nil }},
+	}}
+	_, err := Run(t.Context(), s, Options{Rounds: 2, Progress: func(string) {}})
+	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	interrupt := errors.New("interrupt")
+	var scratch string
+	s := Scenario{Lines: []Line{{Measure: func(_ context.Context, env Env) (Sample, error) {
+		scratch = env.Scratch
+		cancel(interrupt)
+		return Sample{}, nil
+	}}}}
+	if _, err := Run(ctx, s, Options{Rounds: 9, Progress: func(string) {}}); err != interrupt {
+		t.Errorf("got %v, want the reason", err)
+	}
+	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the scratch folder is left behind: %v", err)
+	}
+}
+
+func TestReport(t *testing.T) {
+	r, _ := runThree(t)
+	report := NewReport([]string{"--rounds", "3"})
+	report.Scenarios = []*Result{r}
+	path := filepath.Join(t.TempDir(), "r.json")
+	if err := report.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Report
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if back.Go == "" || back.Kernel == "" || back.CPUs < 1 || len(back.Flags) != 2 {
+		t.Errorf("the machine is not described: %s", data)
+	}
+	if got := back.Scenarios[0].Lines[1].Rounds[2]["ratio"]; got != 2 {
+		t.Errorf("ratio of the third round %v, want 2", got)
+	}
+}
