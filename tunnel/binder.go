@@ -10,9 +10,14 @@ import (
 // relay's answers. It holds no socket and no clock. Not safe for concurrent use.
 //
 //	          next            COOKIE              BOUND
-//	searching ───► BIND sent ─────► BIND+cookie ───────► bound ──(keep-alive)──┐
-//	    ▲               │                                  ▲                   │
-//	    └── lost: bindTries without an answer              └───── BOUND ◄──────┘
+//	searching ───► BIND sent ─────► BIND+cookie ───────► bound ──(keep-alive, silence)──┐
+//	    ▲               │                                  ▲                            │
+//	    └── lost: bindTries without an answer              └──────────── BOUND ◄────────┘
+//
+// A keep-alive would find out too late that a NAT has given the leg another
+// address, or that the machine has another network. So while the tunnel
+// carries something, the binder looks every bindSilence whether anything has
+// come in, and sends a BIND when nothing has.
 //
 // Its one final state is after unbind.
 type binder struct {
@@ -22,34 +27,36 @@ type binder struct {
 	cookie  wire.Cookie
 
 	bound    bool
-	tries    int           // BINDs since the last answer
-	interval time.Duration // to the next BIND
+	tries    int           // BINDs since the last answer, or the last move
+	interval time.Duration // between the latest BIND and the next, if it is not answered
 	due      time.Time
+
+	heard  bool      // the tunnel received something between the last two looks
+	lookAt time.Time // zero while the tunnel is quiet
 }
 
 func newBinder(leg wire.LegID, secret wire.LegSecret) *binder {
-	return &binder{leg: leg, secret: secret, interval: bindFirst}
+	return &binder{leg: leg, secret: secret}
 }
 
 // next appends the BIND that is to be sent now and sets when the one after it is due.
 func (b *binder) next(buf []byte, now time.Time) []byte {
 	b.counter++
 	b.tries++
-	if b.tries > 1 {
-		b.interval = min(2*b.interval, bindSlowest)
-	} else {
-		b.interval = bindFirst
-	}
+	b.interval = min(max(2*b.interval, bindFirst), bindSlowest)
 	b.due = now.Add(b.interval)
 	m := wire.LegMessage{Type: wire.TypeBind, Leg: b.leg, Counter: b.counter, Cookie: b.cookie}
 	return m.Append(buf, &b.secret)
 }
 
 // lost tells that the relay has not answered for so long that the socket
-// should be replaced.
-func (b *binder) lost() bool { return b.tries >= bindTries }
+// should be replaced. It is not lost while the tunnel receives something: then
+// only the answers are late, behind a long queue.
+func (b *binder) lost() bool { return b.tries >= bindTries && !b.heard }
 
-// moved starts over on a new socket: the cookie is good for the old address only.
+// moved starts over on a new socket: the cookie is good for the old address
+// only. The pauses between BINDs stay as long as they have become, so that a
+// machine without a network does not open sockets all the time.
 func (b *binder) moved(now time.Time) {
 	b.cookie = wire.Cookie{}
 	b.tries = 0
@@ -70,15 +77,41 @@ func (b *binder) receive(datagram []byte, now time.Time) bool {
 			return false // the relay did not take it; the next try comes when it is due
 		}
 		b.cookie = m.Cookie
-		b.tries = 0
-		b.due = now
+		b.answered(now)
 		return true
 	case wire.TypeBound:
 		b.bound = true
-		b.tries = 0
-		b.due = now.Add(bindKeepAlive)
+		b.answered(now.Add(bindKeepAlive))
 	}
 	return false
+}
+
+func (b *binder) answered(due time.Time) {
+	b.tries, b.interval = 0, 0
+	b.due = due
+}
+
+// watch starts looking, if it has stopped: the tunnel has sent something.
+func (b *binder) watch(now time.Time) {
+	if b.lookAt.IsZero() {
+		b.lookAt = now.Add(bindSilence)
+	}
+}
+
+// look is told whether the tunnel has sent and received anything since the
+// last look. When it was active and has received nothing since, either its
+// peer has no more to say or the relay no longer knows the leg's address. A
+// BIND becomes due to find out: one at the end of each burst, and one for each
+// look while the tunnel sends and gets no answer.
+func (b *binder) look(sent, received bool, now time.Time) {
+	b.heard = received
+	b.lookAt = time.Time{}
+	if sent || received {
+		b.watch(now)
+	}
+	if !received && b.bound && b.tries == 0 {
+		b.due = now
+	}
 }
 
 // unbind appends the message that ends leg and session.

@@ -11,6 +11,7 @@ import (
 const (
 	bindTries     = 3                      // unanswered BINDs after which the socket is replaced
 	bindFirst     = 250 * time.Millisecond // to the second BIND when the first is not answered; doubles
+	bindSilence   = 500 * time.Millisecond // without anything received, after which an active tunnel asks with a BIND whether the path still works
 	bindSlowest   = 4 * time.Second        // what it doubles up to
 	bindKeepAlive = 15 * time.Second       // between BINDs of a bound leg; NATs forget UDP after 30 s (RFC 4787 allows it, many do)
 )
@@ -23,6 +24,7 @@ const (
 	handshakeTimeout = 15 * time.Second // of the tunnel
 	headerTimeout    = 10 * time.Second // for a stream to name its service
 	pairingTimeout   = 30 * time.Second // from a pairing session's start to its end
+	farewellTimeout  = time.Second      // to send the last datagrams of a tunnel when the network interface takes none
 
 	tunnelIdle      = time.Minute      // both ends silent: the tunnel is gone
 	tunnelKeepAlive = 15 * time.Second // of the QUIC connection, so that either end notices

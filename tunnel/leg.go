@@ -23,8 +23,8 @@ type controlFunc func(network, address string, c syscall.RawConn) error
 // datagrams go through the relay. Its socket may be replaced at any time; the
 // QUIC connection above sees one peer at one address.
 //
-// Two goroutines are its own: quic-go's reader calls read, and keep sends the
-// BINDs.
+// It has one goroutine of its own, keep, which sends the BINDs. quic-go reads
+// from one goroutine and writes from another.
 type leg struct {
 	// static
 	relay   udpio.Addr
@@ -35,11 +35,16 @@ type leg struct {
 	once   sync.Once
 	keeper sync.WaitGroup
 
+	wake chan struct{} // tells keep that the binder is due earlier than it was
+
+	// What the tunnel has sent and received since keep last looked, in batches:
+	// all that is known on the data path of whether the relay still hears us.
+	sent, received atomic.Uint32
+
 	// guarded by mu
 	mu       sync.Mutex
 	binder   *binder
-	wake     chan struct{} // tells keep that the binder is due earlier than it was
-	deadline time.Time     // for reading
+	deadline time.Time // for reading
 
 	// guarded by writeMu
 	writeMu sync.Mutex
@@ -133,28 +138,62 @@ func (l *leg) keep() {
 	}
 }
 
-// keepOnce sends a BIND if one is due and returns the time to the next.
+// keepOnce sends a BIND if one is due and returns the time until there is
+// something to do again.
 func (l *leg) keepOnce(now time.Time) time.Duration {
 	l.mu.Lock()
-	if wait := l.binder.due.Sub(now); wait > 0 {
-		l.mu.Unlock()
-		return wait
-	}
-	lost := l.binder.lost()
+	l.look(now)
+	due, lost := !now.Before(l.binder.due), l.binder.lost()
 	l.mu.Unlock()
-	if lost {
-		l.rebind() // when it fails, the BIND goes out on the old socket
+	if due && lost {
+		l.replace() // when it fails, the BIND goes out on the old socket
 	}
+	var bind []byte
 	l.mu.Lock()
-	bind := l.binder.next(make([]byte, 0, wire.LegMessageSize), now)
-	wait := l.binder.due.Sub(now)
+	if due {
+		bind = l.binder.next(make([]byte, 0, wire.LegMessageSize), now)
+	}
+	next := l.binder.due
+	if at := l.binder.lookAt; !at.IsZero() && at.Before(next) {
+		next = at
+	}
 	l.mu.Unlock()
-	l.send(udpio.Message{Buf: bind, N: len(bind)})
-	return wait
+	if due {
+		l.send(udpio.Message{Buf: bind, N: len(bind)})
+	}
+	return next.Sub(now)
 }
 
-// rebind replaces the socket. The leg is bound to the new one by the next BIND.
+// look tells the binder about the tunnel's traffic when it is time; the caller
+// holds mu.
+func (l *leg) look(now time.Time) {
+	switch at := l.binder.lookAt; {
+	case at.IsZero():
+		if l.sent.Load() > 0 {
+			l.binder.watch(now)
+		}
+	case !now.Before(at):
+		l.binder.look(l.sent.Swap(0) > 0, l.received.Swap(0) > 0, now)
+	}
+}
+
+// rebind replaces the socket and binds the leg to the new one at once.
 func (l *leg) rebind() error {
+	if err := l.replace(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.binder.interval = 0 // whoever calls knows of a network: no reason to be slow
+	l.mu.Unlock()
+	l.wakeKeeper()
+	return nil
+}
+
+// replace replaces the socket. The leg is bound to the new one by the next BIND.
+func (l *leg) replace() error {
+	if l.isClosed() {
+		return net.ErrClosed
+	}
 	fresh, err := l.open()
 	if err != nil {
 		return err
@@ -170,7 +209,6 @@ func (l *leg) rebind() error {
 	default:
 	}
 	old.conn.Close()
-	l.wakeKeeper()
 	return nil
 }
 
@@ -210,7 +248,11 @@ func (l *leg) fill() error {
 			answered = true
 			l.receive(&l.in[i])
 		}
-		if len(l.have) > 0 || answered && l.isBound() {
+		if len(l.have) > 0 {
+			l.received.Add(1)
+			return nil
+		}
+		if answered && l.isBound() {
 			return nil
 		}
 	}
@@ -269,7 +311,16 @@ func (l *leg) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo implements [net.PacketConn]; all datagrams go to the relay.
 func (l *leg) WriteTo(b []byte, _ net.Addr) (int, error) {
-	return len(b), l.send(udpio.Message{Buf: b, N: len(b)})
+	return len(b), l.carry(udpio.Message{Buf: b, N: len(b)})
+}
+
+// carry sends a message of the tunnel. The first after a quiet time, or after
+// a look, wakes keep.
+func (l *leg) carry(m udpio.Message) error {
+	if l.sent.Add(1) == 1 {
+		l.wakeKeeper()
+	}
+	return l.send(m)
 }
 
 // send sends a message to the relay. Only what path MTU discovery must know
@@ -327,11 +378,14 @@ func (l *leg) SetReadDeadline(t time.Time) error {
 	return l.socket.Load().conn.SetReadDeadline(t)
 }
 
-// SetDeadline implements [net.PacketConn]; writes don't wait.
-func (l *leg) SetDeadline(t time.Time) error { return l.SetReadDeadline(t) }
+// SetDeadline implements [net.PacketConn].
+func (l *leg) SetDeadline(t time.Time) error {
+	return errors.Join(l.SetReadDeadline(t), l.SetWriteDeadline(t))
+}
 
-// SetWriteDeadline implements [net.PacketConn].
-func (l *leg) SetWriteDeadline(time.Time) error { return nil }
+// SetWriteDeadline bounds how long writes wait for a network interface that
+// takes nothing. It is for the end of a leg: a new socket does not inherit it.
+func (l *leg) SetWriteDeadline(t time.Time) error { return l.socket.Load().conn.SetWriteDeadline(t) }
 
 // SetReadBuffer keeps quic-go from resizing the buffer that newLeg asked for.
 func (l *leg) SetReadBuffer(int) error { return nil }

@@ -53,8 +53,8 @@ func (l *offloadLeg) ReadBatch(ms []ipv4.Message, _ int) (int, error) {
 // the relay's may be of another family.
 func (l *offloadLeg) WriteMsgUDP(b, oob []byte, _ *net.UDPAddr) (n, oobn int, err error) {
 	m := udpio.Message{Buf: b, N: len(b)}
-	for len(oob) > 0 {
-		header, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+	for left := oob; len(left) > 0; {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(left)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -64,12 +64,12 @@ func (l *offloadLeg) WriteMsgUDP(b, oob []byte, _ *net.UDPAddr) (n, oobn int, er
 		case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_TOS:
 			m.ECN = data[0] & 3
 		}
-		oob = rest
+		left = rest
 	}
 	if m.SegSize >= m.N {
 		m.SegSize = 0
 	}
-	return len(b), len(oob), l.send(m)
+	return len(b), len(oob), l.carry(m)
 }
 
 // ReadMsgUDP is part of quic-go's interface and is not called: ReadBatch is.

@@ -56,10 +56,12 @@ type Listener struct {
 	cancel  context.CancelFunc
 	streams chan *Stream
 	running sync.WaitGroup
+	retry   time.Duration // the shortest pause between registrations
 
 	// guarded by mu
 	mu       sync.Mutex
 	sessions map[*session]auth.DeviceID
+	binding  int // sessions on their way into the map
 }
 
 // Listen registers the router with the relay and returns when that has been
@@ -69,10 +71,14 @@ type Listener struct {
 // (another relay than the pinned one), [*UntrustedRelayError], or a
 // [*RefusedError] such as not_enrolled.
 func Listen(ctx context.Context, cfg ListenConfig) (*Listener, error) {
+	return listen(ctx, cfg, retryFirst)
+}
+
+func listen(ctx context.Context, cfg ListenConfig, retry time.Duration) (*Listener, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Listener{cfg: cfg, streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]auth.DeviceID)}
+	l := &Listener{cfg: cfg, retry: retry, streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]auth.DeviceID)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	conn, err := l.firstRegistration(ctx)
 	if err != nil {
@@ -160,39 +166,75 @@ func (l *Listener) incoming(conn *relayConn, stream *quic.Stream) {
 // admit is the router's own check of a session, and its word is final. What
 // the relay says about the device counts for nothing but to find the grant.
 func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device) (*session, wire.Code) {
-	if m.Purpose == wire.PurposePairing {
-		if !l.cfg.Pairing.open() {
-			return nil, wire.CodePairingClosed
-		}
-	} else {
-		grant, err := auth.Verify(m.Grant, l.cfg.Identity.RouterID(), device.Key, time.Now())
-		if err != nil {
-			return nil, codeOfGrant(err)
-		}
-		device.Grant = grant
-		if l.cfg.Admit != nil && !l.cfg.Admit(*device) {
-			return nil, wire.CodeGrantRevoked
-		}
+	if code := l.check(m, device); code != "" {
+		return nil, code
 	}
-	l.mu.Lock()
-	full := len(l.sessions) >= maxSessions
-	l.mu.Unlock()
-	if full {
+	if !l.reserve() {
 		return nil, wire.CodeTooManySessions
 	}
 	s, err := bindSession(l.ctx, conn.addr, m.Leg, m.Secret, l.cfg.Control)
 	if err != nil {
 		l.cfg.Log.Warn("leg not bound", "error", err)
+	}
+	if !l.enter(s, device.ID()) {
 		return nil, wire.CodeInternal
 	}
+	// From here on Disconnect finds the session. Who was revoked just before
+	// that, while the leg was being bound, is caught here.
+	if m.Purpose == wire.PurposeTunnel && !l.admits(*device) {
+		l.forget(s)
+		return nil, wire.CodeGrantRevoked
+	}
+	return s, ""
+}
+
+// check decides about the device; it costs nothing but the router's time.
+func (l *Listener) check(m *wire.Incoming, device *Device) wire.Code {
+	if m.Purpose == wire.PurposePairing {
+		if !l.cfg.Pairing.open() {
+			return wire.CodePairingClosed
+		}
+		return ""
+	}
+	grant, err := auth.Verify(m.Grant, l.cfg.Identity.RouterID(), device.Key, time.Now())
+	if err != nil {
+		return codeOfGrant(err)
+	}
+	device.Grant = grant
+	if !l.admits(*device) {
+		return wire.CodeGrantRevoked
+	}
+	return ""
+}
+
+func (l *Listener) admits(d Device) bool { return l.cfg.Admit == nil || l.cfg.Admit(d) }
+
+// reserve takes one of the places for sessions, for a leg that is yet to be bound.
+func (l *Listener) reserve() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ctx.Err() != nil {
-		s.close("")
-		return nil, wire.CodeShuttingDown
+	if len(l.sessions)+l.binding >= maxSessions {
+		return false
 	}
-	l.sessions[s] = device.ID()
-	return s, ""
+	l.binding++
+	return true
+}
+
+// enter turns a reserved place into a session's, or gives it up if there is
+// none (nil) or the Listener is closed.
+func (l *Listener) enter(s *session, of auth.DeviceID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.binding--
+	switch {
+	case s == nil:
+		return false
+	case l.ctx.Err() != nil:
+		s.close("")
+		return false
+	}
+	l.sessions[s] = of
+	return true
 }
 
 func codeOfGrant(err error) wire.Code {
@@ -254,6 +296,8 @@ func (l *Listener) header(qs *quic.Stream, device Device) {
 	}
 	select {
 	case l.streams <- s:
+	case <-qs.Context().Done(): // the device gave up, or its tunnel ended, before anybody took the stream
+		s.Abort()
 	case <-l.ctx.Done():
 		s.Abort()
 	}

@@ -15,13 +15,16 @@ const (
 	retrySlowest = time.Minute
 )
 
-// backoff spaces attempts: each pause is twice the last one's bound, and a
-// random part of it, so that routers that lost their relay together do not
-// come back together.
-type backoff struct{ bound time.Duration }
+// backoff spaces attempts: the bound of each pause is twice the last one's, and
+// the pause a random part of it, so that routers that lost their relay together
+// do not come back together.
+type backoff struct {
+	first time.Duration // the bound of the first pause
+	bound time.Duration // of the last pause
+}
 
 func (b *backoff) next() time.Duration {
-	b.bound = min(max(2*b.bound, retryFirst), retrySlowest)
+	b.bound = min(max(2*b.bound, b.first), retrySlowest)
 	return b.bound/2 + rand.N(b.bound/2)
 }
 
@@ -29,7 +32,7 @@ func (b *backoff) reset() { b.bound = 0 }
 
 // firstRegistration tries until the relay answers; an answer that says no is final.
 func (l *Listener) firstRegistration(ctx context.Context) (*relayConn, error) {
-	var pause backoff
+	pause := backoff{first: l.retry}
 	for {
 		conn, err := l.register(ctx)
 		if err == nil || isFinal(err) {
@@ -46,7 +49,7 @@ func (l *Listener) firstRegistration(ctx context.Context) (*relayConn, error) {
 // connection is lost. What a relay once accepted it may refuse for a while, so
 // from here on no error is final.
 func (l *Listener) stayRegistered(conn *relayConn) {
-	var pause backoff
+	pause := backoff{first: l.retry}
 	for {
 		pause.reset()
 		err := l.takePushes(conn)

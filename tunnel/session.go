@@ -20,8 +20,12 @@ import (
 type session struct {
 	leg       *leg
 	transport *quic.Transport
-	conn      *quic.Conn // nil until the handshake is complete
 	closed    sync.Once
+
+	// conn is set once, when the handshake is complete. Whoever has completed it
+	// may read it without the lock; close, which may come at any time, may not.
+	conn   *quic.Conn
+	connMu sync.Mutex
 }
 
 // bindSession opens and binds a leg for a session that the relay has made.
@@ -49,7 +53,7 @@ func (s *session) dial(ctx context.Context, id *auth.Identity, router auth.Route
 	if err != nil {
 		return handshakeError("router", err)
 	}
-	s.conn = conn
+	s.complete(conn)
 	return nil
 }
 
@@ -65,8 +69,14 @@ func (s *session) accept(ctx context.Context, id *auth.Identity, device ed25519.
 	if err != nil {
 		return handshakeError("device", err)
 	}
-	s.conn = conn
+	s.complete(conn)
 	return nil
+}
+
+func (s *session) complete(conn *quic.Conn) {
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	s.conn = conn
 }
 
 // acceptOne accepts the first connection, whatever becomes of it: a session is
@@ -101,12 +111,16 @@ var errSecondConnection = errors.New("a session is for one tunnel")
 // close ends the tunnel, telling the other end, and the session at the relay.
 func (s *session) close(code wire.Code) {
 	s.closed.Do(func() {
-		if s.conn != nil {
+		s.leg.SetWriteDeadline(time.Now().Add(farewellTimeout))
+		s.connMu.Lock()
+		conn := s.conn
+		s.connMu.Unlock()
+		if conn != nil {
 			number := wire.CloseNone
 			if code != "" {
 				number = code.CloseNumber()
 			}
-			s.conn.CloseWithError(quic.ApplicationErrorCode(number), "")
+			conn.CloseWithError(quic.ApplicationErrorCode(number), "")
 		}
 		s.transport.Close()
 		s.leg.Close()

@@ -1,8 +1,11 @@
 package tunnel
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -22,18 +25,25 @@ type Stream struct {
 
 	// answer is what stands between the service's header and its bytes: at the
 	// device's end the router's word is read, at the router's end it is written.
-	answer    func() error
-	answered  sync.Once
-	answerErr error
+	// A deadline may come between; then it is called again.
+	answer func() error
+
+	answering sync.Mutex // held while answer runs
+	answered  bool       // guarded by answering; answerErr is final
+	answerErr error      // guarded by answering
 
 	writing sync.Mutex // held in Write: QUIC streams can't be closed meanwhile
+	ended   bool       // guarded by writing: nothing more can be written
 }
 
 // newStream makes the device's end.
 func newStream(qs *quic.Stream, service, peer string) *Stream {
 	s := &Stream{qs: qs, service: service, peer: peer}
+	var partial []byte // of the answer, read before a deadline
 	s.answer = func() error {
-		_, err := wire.Expect[*wire.ServiceReady](qs)
+		var fresh bytes.Buffer
+		_, err := wire.Expect[*wire.ServiceReady](io.MultiReader(bytes.NewReader(partial), io.TeeReader(qs, &fresh)))
+		partial = append(partial, fresh.Bytes()...)
 		var refused *wire.Error
 		if errors.As(err, &refused) {
 			qs.CancelWrite(0)
@@ -61,20 +71,30 @@ func (s *Stream) Device() Device { return s.device }
 // end it waits for that word. Read and, at the router's end, Write do it by
 // themselves.
 func (s *Stream) Ready() error {
-	s.answered.Do(func() { s.answerErr = s.answer() })
-	return s.answerErr
+	s.answering.Lock()
+	defer s.answering.Unlock()
+	if s.answered {
+		return s.answerErr
+	}
+	err := s.answer()
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		s.answered, s.answerErr = true, err
+	}
+	return err
 }
 
 // Refuse tells the device why the service does not take the stream, and closes
 // it. code is one of the codes of internal/wire, such as "service_down".
 func (s *Stream) Refuse(code string) error {
-	err := net.ErrClosed
-	s.answered.Do(func() {
-		s.answerErr = net.ErrClosed
-		err = wire.WriteMessage(s.qs, &wire.Error{Code: wire.Code(code)})
-		s.qs.CancelRead(0)
-		s.qs.Close()
-	})
+	s.answering.Lock()
+	defer s.answering.Unlock()
+	if s.answered {
+		return net.ErrClosed
+	}
+	s.answered, s.answerErr = true, net.ErrClosed
+	err := wire.WriteMessage(s.qs, &wire.Error{Code: wire.Code(code)})
+	s.qs.CancelRead(0)
+	s.qs.Close()
 	return err
 }
 
@@ -97,8 +117,23 @@ func (s *Stream) Write(b []byte) (int, error) {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if s.ended {
+		return 0, net.ErrClosed
+	}
 	n, err := s.qs.Write(b)
-	return n, streamError(s.peer, err)
+	return n, s.writeError(err)
+}
+
+// writeError prefers the router's word: one that refuses a stream stops our
+// writing too, and we may see that first.
+func (s *Stream) writeError(err error) error {
+	var stopped *quic.StreamError
+	if s.peer == "router" && errors.As(err, &stopped) && stopped.Remote {
+		if refused := s.Ready(); refused != nil {
+			return refused
+		}
+	}
+	return streamError(s.peer, err)
 }
 
 // CloseWrite ends what this side sends; reading goes on.
@@ -110,6 +145,7 @@ func (s *Stream) CloseWrite() error {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	s.ended = true
 	return s.qs.Close()
 }
 
@@ -122,7 +158,9 @@ func (s *Stream) Close() error {
 		return nil
 	}
 	defer s.writing.Unlock()
-	return s.qs.Close()
+	s.ended = true
+	s.qs.Close() // fails on a stream that is broken off already, which is as closed as can be
+	return nil
 }
 
 // Abort ends both directions at once; the other end sees an error, not an end.

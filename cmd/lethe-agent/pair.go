@@ -32,7 +32,7 @@ and a new one ends the one before. The agent must be running.`,
 			}
 			show := showPairing
 			if asJSON {
-				show = func(w io.Writer, e agent.PairingEvent) error { return json.NewEncoder(w).Encode(e) }
+				show = printPairing
 			}
 			err = cfg.Pair(cmd.Context(), wait, func(e agent.PairingEvent) error {
 				return show(cmd.OutOrStdout(), e)
@@ -44,6 +44,13 @@ and a new one ends the one before. The agent must be running.`,
 	cmd.Flags().BoolVar(&wait, "wait", false, "stay until a device has paired, or the URI has expired")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one object a line")
 	return cmd
+}
+
+// printPairing leaves the & of the URI as it is, for scripts that cut it out.
+func printPairing(w io.Writer, e agent.PairingEvent) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	return out.Encode(e)
 }
 
 func showPairing(w io.Writer, e agent.PairingEvent) error {

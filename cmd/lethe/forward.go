@@ -17,6 +17,7 @@ import (
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/device"
 	"github.com/lethe-relay/lethe/tunnel/proxy"
+	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
 func forwardCommand(o *options) *cobra.Command {
@@ -86,9 +87,10 @@ func connect(ctx context.Context, link *device.Link, router string, services []s
 	if err != nil {
 		return err
 	}
+	offered := append(status.Services, service.NameStatus) // which every router has
 	for _, s := range services {
-		if !slices.Contains(status.Services, s) {
-			return fmt.Errorf("%s offers no service %q; it offers: %s", router, s, strings.Join(status.Services, ", "))
+		if !slices.Contains(offered, s) {
+			return fmt.Errorf("%s offers no service %q; it offers: %s", router, s, strings.Join(offered, ", "))
 		}
 	}
 	return nil

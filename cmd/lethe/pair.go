@@ -79,7 +79,11 @@ is not asked, which helps when it is gone for good.`,
 				return err
 			}
 			if !local {
-				if err := forgetMe(cmd, o, args[0]); err != nil {
+				router, err := store.Router(args[0])
+				if err != nil {
+					return err
+				}
+				if err := forgetMe(cmd, store.Link(router), args[0]); err != nil {
 					return fmt.Errorf("%w; to forget the router here all the same: lethe unpair --local %s", err, args[0])
 				}
 			}

@@ -100,11 +100,7 @@ func printStatus(out io.Writer, s service.Status) error {
 }
 
 // forgetMe asks the router to take this device off its list.
-func forgetMe(cmd *cobra.Command, o *options, name string) error {
-	link, err := o.link(name)
-	if err != nil {
-		return err
-	}
+func forgetMe(cmd *cobra.Command, link *device.Link, name string) error {
 	defer link.Close()
 	done := cli.Progress("asking " + name)
 	defer done()

@@ -12,6 +12,7 @@ import (
 func TunnelCode(err error) int {
 	var refused *tunnel.RefusedError
 	var mismatch *auth.KeyMismatchError
+	var peerRefused *tunnel.PeerRefusedKeyError
 	var untrusted *tunnel.UntrustedRelayError
 	var unreachable *tunnel.UnreachableError
 	switch {
@@ -20,7 +21,7 @@ func TunnelCode(err error) int {
 			return ExitUnreachable
 		}
 		return ExitRefused
-	case errors.As(err, &mismatch), errors.As(err, &untrusted):
+	case errors.As(err, &mismatch), errors.As(err, &peerRefused), errors.As(err, &untrusted):
 		return ExitRefused
 	case errors.As(err, &unreachable), errors.Is(err, tunnel.ErrLegNotBound):
 		return ExitUnreachable

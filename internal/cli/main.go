@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -30,7 +31,7 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal has its usual effect
 
-	started := false // a command's own code runs: arguments and flags were right
+	started := false // the arguments were right
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.Version = Version()
@@ -39,7 +40,7 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 	switch {
 	case err == nil:
 		return ExitDone
-	case !started:
+	case !started || cmd.ValidateRequiredFlags() != nil: // which cobra checks later than arguments
 		fmt.Fprintf(os.Stderr, "%s: %v; see '%s --help'\n", root.Name(), err, cmd.CommandPath())
 		return ExitUsage
 	}
@@ -78,7 +79,7 @@ func Logger(verbose bool) *slog.Logger {
 
 // Ended tells an end by signal, which is no error, from a failure.
 func Ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || err == nil) {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed)) {
 		return nil
 	}
 	return err

@@ -2,7 +2,6 @@ package splice
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -16,16 +15,16 @@ const bufferSize = 64 << 10
 // Both copies from a to b and from b to a until both directions have ended or one has failed. It owns both
 // connections: they are closed when it returns, and no goroutine is left.
 //
-// It reports how many bytes were delivered each way, and the failure that ended it. The error is nil when both
-// directions ended by io.EOF, and when somebody closed a connection locally (net.ErrClosed).
+// It reports how many bytes were delivered each way, and the failure that ended it, as the connection gave it.
+// The error is nil when both directions ended by io.EOF, and when somebody closed a connection locally (net.ErrClosed).
 //
 // To stop a splice, close both connections: with one closed, both directions may still be blocked on the other, one
 // in Write because its peer reads nothing, one in Read because its peer says nothing.
 func Both(a, b Conn) (aToB, bToA int64, err error) {
 	s := pair{a: a, b: b}
 	var back sync.WaitGroup
-	back.Go(func() { bToA = s.run("second to first", b, a) })
-	aToB = s.run("first to second", a, b)
+	back.Go(func() { bToA = s.run(b, a) })
+	aToB = s.run(a, b)
 	back.Wait()
 
 	_, _ = a.Close(), b.Close()
@@ -44,13 +43,13 @@ type pair struct {
 }
 
 // run copies until src ends and passes that end on to dst. It returns the number of bytes delivered.
-func (p *pair) run(direction string, src, dst Conn) int64 {
+func (p *pair) run(src, dst Conn) int64 {
 	n, err := transfer(dst, src)
 	if err == nil {
 		err = passEnd(dst)
 	}
 	if err != nil {
-		p.fail(fmt.Errorf("splice %s: %w", direction, err))
+		p.fail(err)
 	}
 	return n
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"syscall"
@@ -74,17 +75,24 @@ func (a *Agent) await(conn net.Conn, out *json.Encoder, offer offer) {
 	gone := make(chan struct{})
 	a.streams.Go(func() {
 		defer close(gone)
-		conn.Read(make([]byte, 1)) // nothing more comes: the end of the connection ends it
+		io.Copy(io.Discard, conn) // nothing more comes: the end of the connection ends it
 	})
 	select {
-	case name := <-offer.paired:
-		out.Encode(PairingEvent{Paired: true, Device: name})
+	case how := <-offer.ended:
+		out.Encode(how.event())
 	case <-time.After(time.Until(offer.until)):
 		out.Encode(PairingEvent{Error: "nobody has paired in time: the URI has expired"})
 	case <-gone:
 	}
 	conn.Close()
 	<-gone
+}
+
+func (o outcome) event() PairingEvent {
+	if o.err != nil {
+		return PairingEvent{Error: o.err.Error()}
+	}
+	return PairingEvent{Paired: true, Device: o.device}
 }
 
 // Pair asks the running agent of this directory for a pairing URI. onEvent is

@@ -18,6 +18,10 @@ import (
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
+// farewellTimeout is how long an unpaired device may take to read that it is,
+// before its tunnels end.
+const farewellTimeout = 5 * time.Second
+
 // Agent is a router's program.
 type Agent struct {
 	// static
@@ -166,6 +170,7 @@ func (a *Agent) unpair(s *tunnel.Stream) {
 	a.log.Info("device unpaired")
 	s.Ready()
 	s.CloseWrite()
+	s.SetReadDeadline(time.Now().Add(farewellTimeout))
 	s.Read(make([]byte, 1)) // the device has read our word when it closes its side
 	a.listener.Disconnect(s.Device().ID())
 }

@@ -131,7 +131,7 @@ func (c *Config) Identity() (*auth.Identity, error) {
 	}
 	id, err := auth.ParseIdentity(pem)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; restore it from a backup", path, err)
+		return nil, fmt.Errorf("%s: %w; if there is no backup, remove it and %s, run 'lethe-agent init', and pair all devices again", path, err, c.path(configFile))
 	}
 	return id, nil
 }

@@ -29,12 +29,14 @@ type PairedDevice struct {
 type devices struct {
 	path string
 
-	mu   sync.Mutex
-	byID map[auth.DeviceID]PairedDevice
+	mu     sync.Mutex
+	byID   map[auth.DeviceID]PairedDevice
+	serial uint64 // of the last grant: none is used twice, so that a void grant stays void
 }
 
 type devicesDocument struct {
-	Devices []PairedDevice `json:"devices"`
+	LastSerial uint64         `json:"last_serial"`
+	Devices    []PairedDevice `json:"devices"`
 }
 
 // loadDevices reads the list; a missing file is an empty one.
@@ -53,8 +55,10 @@ func loadDevices(path string) (*devices, error) {
 	if err := decoder.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from a backup, or remove it and pair all devices again", path, err)
 	}
+	d.serial = doc.LastSerial
 	for _, one := range doc.Devices {
 		d.byID[one.ID] = one
+		d.serial = max(d.serial, one.Serial)
 	}
 	return d, nil
 }
@@ -68,14 +72,13 @@ func (d *devices) admits(id auth.DeviceID, serial uint64) bool {
 }
 
 // add puts a device on the list and returns its grant, which sign makes for the
-// serial number given to it; on an error list and file are as they were. A device that pairs again gets a new grant; its old one is void.
+// serial number given to it; on an error list and file are as they were. A
+// device that pairs again gets a new grant; its old one is void.
 func (d *devices) add(one PairedDevice, sign func(serial uint64) ([]byte, error)) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, other := range d.byID {
-		one.Serial = max(one.Serial, other.Serial)
-	}
-	one.Serial++
+	d.serial++
+	one.Serial = d.serial
 	raw, err := sign(one.Serial)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func (d *devices) remove(id auth.DeviceID) (bool, error) {
 }
 
 func (d *devices) saveLocked() error {
-	doc := devicesDocument{Devices: make([]PairedDevice, 0, len(d.byID))}
+	doc := devicesDocument{LastSerial: d.serial, Devices: make([]PairedDevice, 0, len(d.byID))}
 	for _, one := range d.byID {
 		doc.Devices = append(doc.Devices, one)
 	}

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -28,14 +30,20 @@ type pairing struct {
 	mu     sync.Mutex
 	window *auth.PairingWindow // nil before the first
 	secret auth.OneTimeSecret  // of window
-	paired chan string         // gets the device's name when window was used
+	ended  chan<- outcome      // of window; nil once it has been told
 }
 
 // offer is an open pairing window, as it is shown to a person.
 type offer struct {
-	uri    auth.PairingURI
-	until  time.Time
-	paired <-chan string // gets the device's name when it has paired
+	uri   auth.PairingURI
+	until time.Time
+	ended <-chan outcome // gets one outcome, unless the window just expires
+}
+
+// outcome is how an offer ended before its time.
+type outcome struct {
+	device string // the name of the device that has paired
+	err    error  // or why none can any more
 }
 
 // open shows a new URI. The one before, if it was not used, ends.
@@ -48,14 +56,24 @@ func (p *pairing) open(now time.Time) (offer, error) {
 	defer p.mu.Unlock()
 	if p.window != nil {
 		p.window.Close()
+		p.endLocked(outcome{err: errors.New("a newer pairing URI has taken the place of this one")})
 	}
 	p.window = auth.NewPairingWindow(p.router.RouterID(), secret, now)
 	p.secret = secret
-	p.paired = make(chan string, 1)
+	ended := make(chan outcome, 1)
+	p.ended = ended
 	relay := p.relay
 	relay.Token = auth.Token{} // devices need none
 	uri := auth.PairingURI{Relay: relay, Router: p.router.RouterID(), Secret: secret}
-	return offer{uri: uri, until: p.window.End(), paired: p.paired}, nil
+	return offer{uri: uri, until: p.window.End(), ended: ended}, nil
+}
+
+// endLocked tells the asker how the offer ended, once; the caller holds mu.
+func (p *pairing) endLocked(how outcome) {
+	if p.ended != nil {
+		p.ended <- how // has room for one
+		p.ended = nil
+	}
 }
 
 // isOpen tells whether a URI is out that can be used now.
@@ -74,6 +92,9 @@ func (p *pairing) pair(attempt tunnel.PairAttempt) (grant []byte, routerName str
 	}
 	now := time.Now()
 	if err := p.window.Check(attempt.Proof[:], attempt.Exported.Binding, attempt.Device, now); err != nil {
+		if why := p.window.State(now); why != nil {
+			p.endLocked(outcome{err: why})
+		}
 		return nil, "", err
 	}
 	secret := auth.PairingSecret(p.secret, attempt.Exported.Secret)
@@ -89,8 +110,9 @@ func (p *pairing) pair(attempt tunnel.PairAttempt) (grant []byte, routerName str
 		}, rand.Reader)
 	})
 	if err != nil {
+		p.endLocked(outcome{err: fmt.Errorf("a device knew the secret, but is not paired: %w", err)})
 		return nil, "", err
 	}
-	p.paired <- one.Name
+	p.endLocked(outcome{device: one.Name})
 	return raw, p.name, nil
 }

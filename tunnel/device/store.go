@@ -65,7 +65,7 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	if s.identity, err = auth.ParseIdentity(pem); err != nil {
-		return nil, fmt.Errorf("%s: %w; restore it from a backup, or remove the folder %s and pair again", path, err, dir)
+		return nil, fmt.Errorf("%s: %w; if there is no backup, remove the folder %s and pair again", path, err, dir)
 	}
 	return s, nil
 }
@@ -261,6 +261,9 @@ func (s *Store) grant(name string) ([]byte, error) {
 		return nil, damaged(path, name, err)
 	}
 	raw, err := auth.ParseGrantFile(data)
+	if err == nil {
+		_, err = auth.ParseGrant(raw) // here, where the file can be named, and not at the relay
+	}
 	if err != nil {
 		return nil, damaged(path, name, err)
 	}

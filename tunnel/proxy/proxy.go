@@ -23,7 +23,8 @@ type Port struct {
 	Open Open
 
 	// Failed is told why a connection came to nothing: the service refused it,
-	// or the tunnel is gone. It may be called from several goroutines.
+	// or the tunnel is gone. It may be called from several goroutines. What the
+	// end of Serve or the program here does to connections is no failure.
 	Failed func(error)
 
 	up, down atomic.Int64
@@ -57,7 +58,9 @@ func (p *Port) carry(ctx context.Context, local splice.Conn) {
 	remote, err := p.Open(ctx)
 	if err != nil {
 		local.Close()
-		p.Failed(err)
+		if ctx.Err() == nil {
+			p.Failed(err)
+		}
 		return
 	}
 	stop := context.AfterFunc(ctx, func() {
@@ -68,7 +71,8 @@ func (p *Port) carry(ctx context.Context, local splice.Conn) {
 	up, down, err := splice.Both(local, remote)
 	p.up.Add(up)
 	p.down.Add(down)
-	if err != nil && ctx.Err() == nil {
+	var own *net.OpError // the program here broke its connection off, as browsers do
+	if err != nil && ctx.Err() == nil && !errors.As(err, &own) {
 		p.Failed(err)
 	}
 }

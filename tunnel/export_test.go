@@ -1,0 +1,48 @@
+package tunnel
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"github.com/lethe-relay/lethe/internal/wire"
+)
+
+// ListenRetrying is Listen with a shortest pause of its own between registrations.
+func ListenRetrying(ctx context.Context, cfg ListenConfig, retry time.Duration) (*Listener, error) {
+	return listen(ctx, cfg, retry)
+}
+
+// Sessions is how many sessions the router has now.
+func (l *Listener) Sessions() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.sessions)
+}
+
+// LocalAddr is the address of the leg's current socket.
+func (t *Tunnel) LocalAddr() netip.AddrPort { return t.session.leg.socket.Load().conn.LocalAddr() }
+
+// BindTransport binds a leg and runs QUIC on it, as Dial and Listen do, for whatever a test wants to say there.
+func BindTransport(ctx context.Context, relay netip.AddrPort, leg wire.LegID, secret wire.LegSecret) (t *quic.Transport, closed func(), err error) {
+	s, err := bindSession(ctx, relay, leg, secret, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.transport, func() { s.close("") }, nil
+}
+
+// VirtualPeer is the address that such a transport dials.
+func VirtualPeer() net.Addr { return virtualPeer() }
+
+// DialPairing opens a pairing session, for a device that wants to do in it what it may not.
+func DialPairing(ctx context.Context, cfg PairConfig) (*Tunnel, error) {
+	s, err := openSession(ctx, cfg.Identity, cfg.URI.Relay, nil, &wire.Open{Router: cfg.URI.Router, Purpose: wire.PurposePairing})
+	if err != nil {
+		return nil, err
+	}
+	return &Tunnel{session: s, router: cfg.URI.Router}, s.dial(ctx, cfg.Identity, cfg.URI.Router)
+}
