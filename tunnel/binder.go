@@ -26,8 +26,11 @@ type binder struct {
 	counter uint64
 	cookie  wire.Cookie
 
+	unanswered int // BINDs since the last answer, whatever the socket
+
 	bound    bool
 	tries    int           // BINDs since the last answer, or the last move
+	base     uint64        // the counter at the last move: no answer to an earlier BIND counts
 	interval time.Duration // between the latest BIND and the next, if it is not answered
 	due      time.Time
 
@@ -43,6 +46,7 @@ func newBinder(leg wire.LegID, secret wire.LegSecret) *binder {
 func (b *binder) next(buf []byte, now time.Time) []byte {
 	b.counter++
 	b.tries++
+	b.unanswered++
 	b.interval = min(max(2*b.interval, bindFirst), bindSlowest)
 	b.due = now.Add(b.interval)
 	m := wire.LegMessage{Type: wire.TypeBind, Leg: b.leg, Counter: b.counter, Cookie: b.cookie}
@@ -60,15 +64,16 @@ func (b *binder) lost() bool { return b.tries >= bindTries && !b.heard }
 func (b *binder) moved(now time.Time) {
 	b.cookie = wire.Cookie{}
 	b.tries = 0
+	b.base = b.counter
 	b.due = now
 }
 
 // receive acts on a datagram that is not QUIC. It returns whether the next
-// BIND has become due at once. Anything that is not the relay's answer to the
-// latest BIND is ignored: it may be forged, or late.
+// BIND has become due at once. An answer may be to any BIND since the last move:
+// where the round trip is long, several are under way. All else is ignored.
 func (b *binder) receive(datagram []byte, now time.Time) bool {
 	m, err := wire.ParseLegMessage(datagram)
-	if err != nil || m.Leg != b.leg || m.Counter != b.counter || !wire.VerifyLegMessage(datagram, &b.secret) {
+	if err != nil || m.Leg != b.leg || m.Counter <= b.base || m.Counter > b.counter || !wire.VerifyLegMessage(datagram, &b.secret) {
 		return false
 	}
 	switch m.Type {
@@ -77,18 +82,15 @@ func (b *binder) receive(datagram []byte, now time.Time) bool {
 			return false // the relay did not take it; the next try comes when it is due
 		}
 		b.cookie = m.Cookie
-		b.answered(now)
-		return true
+		b.tries, b.unanswered = 0, 0
+		b.due = now
+		return true // the pauses stay as long as they have become: the path may be slow
 	case wire.TypeBound:
 		b.bound = true
-		b.answered(now.Add(bindKeepAlive))
+		b.tries, b.unanswered, b.interval = 0, 0, 0
+		b.due = now.Add(bindKeepAlive)
 	}
 	return false
-}
-
-func (b *binder) answered(due time.Time) {
-	b.tries, b.interval = 0, 0
-	b.due = due
 }
 
 // watch starts looking, if it has stopped: the tunnel has sent something.

@@ -32,8 +32,11 @@ const (
 	maxStreams   = 256      // at once in a tunnel
 	maxSessions  = 64       // at once at a router; the relay has a limit of its own
 	acceptQueue  = 64       // streams waiting for Listener.Accept
-	streamWindow = 8 << 20  // bytes: 1 Gbit/s at 60 ms
+	streamWindow = 8 << 20  // bytes that a device takes in before they are read: 1 Gbit/s at 60 ms
 	connWindow   = 16 << 20 // bytes: 1 Gbit/s at 120 ms
+
+	routerStreamWindow = 2 << 20 // bytes that a router takes in: it has little memory, and many tunnels
+	routerConnWindow   = 4 << 20
 
 	legMessages = 4       // GRO batches of up to 64 KiB read at once
 	legBuffer   = 4 << 20 // bytes of kernel buffer asked for

@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"syscall"
 
@@ -51,6 +52,8 @@ func Dial(ctx context.Context, cfg DialConfig) (*Tunnel, error) {
 		s.close("")
 		return nil, err
 	}
+	// A dead tunnel must not go on binding its leg until somebody looks at it.
+	context.AfterFunc(s.conn.Context(), func() { s.close("") })
 	return &Tunnel{session: s, router: cfg.Router.ID}, nil
 }
 
@@ -63,9 +66,9 @@ func openSession(ctx context.Context, id *auth.Identity, relay auth.RelayURL, co
 		return nil, err
 	}
 	defer conn.close()
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	asking, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	opened, err := ask[*wire.Opened](ctx, conn, request)
+	opened, err := ask[*wire.Opened](asking, conn, request)
 	if err != nil {
 		return nil, relayError(relay, err)
 	}
@@ -76,6 +79,9 @@ func openSession(ctx context.Context, id *auth.Identity, relay auth.RelayURL, co
 // router's answer, which would cost a round trip: a refusal, as
 // [*RefusedError], is the result of the first Read.
 func (t *Tunnel) Open(ctx context.Context, service string) (*Stream, error) {
+	if !wire.ValidServiceName(service) {
+		return nil, fmt.Errorf("%q can't be the name of a service: names have 1 to 32 of a-z, 0-9 and -", service)
+	}
 	qs, err := t.session.conn.OpenStreamSync(ctx)
 	if err != nil {
 		return nil, streamError("router", err)
@@ -104,6 +110,11 @@ func (t *Tunnel) Done() <-chan struct{} { return t.session.conn.Context().Done()
 func (t *Tunnel) Err() error {
 	return streamError("router", context.Cause(t.session.conn.Context()))
 }
+
+// Stalled tells that the relay has left several BINDs in a row unanswered: this
+// machine has no network, or the relay no longer knows the session. The tunnel
+// may recover from the first. A new one does not wait for that.
+func (t *Tunnel) Stalled() bool { return t.session.leg.isLost() }
 
 // Rebind moves the tunnel to a new socket, and so to whatever network the
 // machine prefers now. Streams go on. The tunnel does this by itself when the

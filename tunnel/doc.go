@@ -17,7 +17,7 @@
 //
 // # For firmware: the router's side
 //
-//	l, err := tunnel.Listen(tunnel.ListenConfig{Identity: id, Relay: url})
+//	l, err := tunnel.Listen(ctx, tunnel.ListenConfig{Identity: id, Relay: url})
 //	for {
 //		conn, err := l.Accept() // a *Stream that knows its service and device
 //	}
@@ -37,6 +37,8 @@
 // The QUIC connection sees one peer address that never changes. What carries
 // it is the leg, and the leg's socket can be replaced while the connection
 // lives: the leg then binds again, and the relay forwards to the new address.
+// A leg notices by itself that a NAT has moved it: when its tunnel is active
+// and nothing has come in for half a second, it binds again.
 //
 // # Errors
 //

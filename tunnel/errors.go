@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"syscall"
+	"time"
 
 	"github.com/quic-go/quic-go"
 
@@ -16,13 +18,17 @@ import (
 
 // RefusedError is a refusal by the relay or the router, with a stable code.
 type RefusedError struct {
-	By   string // "relay" or "router"
-	Code string // as in the specification of package internal/wire
+	By         string        // "relay" or "router"
+	Code       string        // as in the specification of package internal/wire
+	RetryAfter time.Duration // when it makes sense to try again; zero if unknown
 }
 
 // Error is one sentence: who refused what, and what to do.
 func (e *RefusedError) Error() string {
 	if text, ok := refusals[wire.Code(e.Code)]; ok {
+		if e.RetryAfter > 0 {
+			return fmt.Sprintf("%s, in %v", text, e.RetryAfter)
+		}
 		return text
 	}
 	return fmt.Sprintf("the %s refused (%s): see the log of the %s", e.By, e.Code, e.By)
@@ -38,7 +44,7 @@ var refusals = map[wire.Code]string{
 	wire.CodePairingClosed:     "the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; run 'lethe-agent pair' for a new one",
 	wire.CodePairingRefused:    "the router did not accept the secret of this pairing URI (pairing_refused): check that it was copied whole, or run 'lethe-agent pair' for a new one",
 	wire.CodeNotEnrolled:       "the relay does not know this enrolment token (not_enrolled): take the URL from 'lethe-relay url' on the relay and run 'lethe-agent init' with it",
-	wire.CodeRateLimited:       "the relay takes no more requests from here for now (rate_limited): wait a minute and try again",
+	wire.CodeRateLimited:       "the relay takes no more requests from here for now (rate_limited): try again later",
 	wire.CodeTooManySessions:   "the relay or the router has as many sessions as it allows (too_many_sessions): close one, or raise the limit in relay.yaml",
 	wire.CodeTooManyRouters:    "the relay has as many routers as it allows (too_many_routers): raise limits.routers in relay.yaml",
 	wire.CodeUnknownService:    "the router offers no service of this name (unknown_service): 'lethe status ROUTER' lists what it offers",
@@ -91,15 +97,27 @@ func (e *PeerRefusedKeyError) Error() string {
 	return fmt.Sprintf("the other end, which should be the %s, refused our key: the relay may have joined two tunnels that don't belong together", e.Peer)
 }
 
-// refusedBy turns a wire error of the relay or the router into a RefusedError.
+// NoAnswerError says that a session is open, and nothing comes from its other end.
+type NoAnswerError struct{ Peer string } // "router" or "device"
+
+func (e *NoAnswerError) Error() string {
+	return fmt.Sprintf("the %s does not answer through the relay: its network may be down or very slow; try again", e.Peer)
+}
+
+// refusedBy turns a wire error of the relay or the router, or a connection that
+// it does not take, into a RefusedError.
 func refusedBy(who string, err error) error {
 	var e *wire.Error
 	if errors.As(err, &e) {
-		return &RefusedError{By: who, Code: string(e.Code)}
+		return &RefusedError{By: who, Code: string(e.Code), RetryAfter: e.RetryAfter}
 	}
 	var closed *quic.ApplicationError
 	if errors.As(err, &closed) && closed.Remote && closed.ErrorCode != 0 {
 		return &RefusedError{By: who, Code: string(wire.CodeOfClose(uint64(closed.ErrorCode)))}
+	}
+	var transport *quic.TransportError
+	if errors.As(err, &transport) && transport.Remote && transport.ErrorCode == quic.ConnectionRefused {
+		return &RefusedError{By: who, Code: string(wire.CodeRateLimited)}
 	}
 	return err
 }
@@ -115,12 +133,10 @@ func handshakeError(peer string, err error) error {
 	if errors.As(err, &transport) && transport.Remote && transport.ErrorCode.IsCryptoError() {
 		return &PeerRefusedKeyError{Peer: peer}
 	}
-	var idle *quic.IdleTimeoutError
-	var handshake *quic.HandshakeTimeoutError
-	if errors.As(err, &idle) || errors.As(err, &handshake) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the %s did not answer through the relay: %w", peer, err)
+	if isSilence(err) || errors.Is(err, context.DeadlineExceeded) {
+		return &NoAnswerError{Peer: peer}
 	}
-	return fmt.Errorf("tunnel handshake with the %s: %w", peer, err)
+	return fmt.Errorf("tunnel handshake with the %s: %w", peer, plainly(err))
 }
 
 // streamError makes the error of a stream readable: what was closed, here or
@@ -142,6 +158,34 @@ func streamError(peer string, err error) error {
 		return refusedBy(peer, err)
 	case errors.As(err, &app):
 		return net.ErrClosed
+	case isSilence(err):
+		return &NoAnswerError{Peer: peer}
+	case errors.As(err, &transport):
+		return fmt.Errorf("the tunnel to the %s broke: %w", peer, plainly(err))
+	}
+	return err
+}
+
+// isSilence tells that nothing was heard for too long.
+func isSilence(err error) bool {
+	var idle *quic.IdleTimeoutError
+	var handshake *quic.HandshakeTimeoutError
+	return errors.As(err, &idle) || errors.As(err, &handshake)
+}
+
+// plainly takes an error down to its cause. What it was about stands in the
+// sentence around it; what is left out are addresses of this machine and of
+// its resolver, which belong in no log.
+func plainly(err error) error {
+	var dns *net.DNSError
+	var call *os.SyscallError
+	switch {
+	case isSilence(err), errors.Is(err, context.DeadlineExceeded):
+		return errors.New("no answer")
+	case errors.As(err, &dns):
+		return errors.New(dns.Err)
+	case errors.As(err, &call):
+		return call.Err
 	}
 	return err
 }

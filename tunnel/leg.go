@@ -3,6 +3,7 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -89,15 +90,15 @@ func (l *leg) open() (*legSocket, error) {
 	}
 	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: legBuffer, Control: l.control})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open a UDP socket: %w", plainly(err))
 	}
 	return &legSocket{conn: conn, reader: conn.NewReader(legMessages), writer: conn.NewWriter(1)}, nil
 }
 
 // bind binds the leg for the first time and returns when the relay has said
 // so. From then on the leg keeps itself bound until Close.
-func (l *leg) bind(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, bindTimeout)
+func (l *leg) bind(parent context.Context) error {
+	ctx, cancel := context.WithTimeout(parent, bindTimeout)
 	defer cancel()
 	l.keeper.Go(l.keep)
 	stop := context.AfterFunc(ctx, func() { l.SetReadDeadline(time.Now()) })
@@ -105,21 +106,36 @@ func (l *leg) bind(ctx context.Context) error {
 	for !l.isBound() {
 		if err := l.fill(); err != nil {
 			if ctx.Err() != nil {
-				return errors.Join(ErrLegNotBound, context.Cause(ctx))
+				return notBound(parent)
 			}
 			return err
 		}
 	}
 	if !stop() {
-		return errors.Join(ErrLegNotBound, context.Cause(ctx))
+		return notBound(parent)
 	}
 	return nil
+}
+
+func notBound(asked context.Context) error {
+	if asked.Err() != nil {
+		return fmt.Errorf("%w (%w)", ErrLegNotBound, context.Cause(asked))
+	}
+	return ErrLegNotBound
 }
 
 func (l *leg) isBound() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.binder.bound
+}
+
+// isLost tells that the relay has not answered for several BINDs, on this
+// socket or since it was replaced.
+func (l *leg) isLost() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.binder.unanswered >= bindTries
 }
 
 // keep sends each BIND when it is due, and replaces the socket when the relay

@@ -3,7 +3,6 @@ package tunnel
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -198,7 +197,7 @@ func (l *Listener) check(m *wire.Incoming, device *Device) wire.Code {
 	}
 	grant, err := auth.Verify(m.Grant, l.cfg.Identity.RouterID(), device.Key, time.Now())
 	if err != nil {
-		return codeOfGrant(err)
+		return auth.GrantCode(err)
 	}
 	device.Grant = grant
 	if !l.admits(*device) {
@@ -224,28 +223,16 @@ func (l *Listener) reserve() bool {
 // none (nil) or the Listener is closed.
 func (l *Listener) enter(s *session, of auth.DeviceID) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.binding--
-	switch {
-	case s == nil:
-		return false
-	case l.ctx.Err() != nil:
+	open := l.ctx.Err() == nil
+	if s != nil && open {
+		l.sessions[s] = of
+	}
+	l.mu.Unlock()
+	if s != nil && !open {
 		s.close("")
-		return false
 	}
-	l.sessions[s] = of
-	return true
-}
-
-func codeOfGrant(err error) wire.Code {
-	switch {
-	case errors.Is(err, auth.ErrGrantExpired):
-		return wire.CodeGrantExpired
-	case errors.Is(err, auth.ErrGrantNotYetValid):
-		return wire.CodeGrantNotYetValid
-	default:
-		return wire.CodeGrantInvalid
-	}
+	return s != nil && open
 }
 
 func (l *Listener) forget(s *session) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"log/slog"
 	"syscall"
 	"time"
@@ -58,10 +59,22 @@ func Pair(ctx context.Context, cfg PairConfig) (*Paired, error) {
 		return nil, err
 	}
 	router := Router{Relay: cfg.URI.Relay, ID: cfg.URI.Router, Grant: answer.Grant}
-	if _, err := auth.Verify(answer.Grant, router.ID, cfg.Identity.PublicKey(), time.Now()); err != nil {
-		return nil, errors.Join(errors.New("the router sent a grant that is of no use: check the clocks of both"), err)
+	if err := usable(router, cfg.Identity); err != nil {
+		return nil, fmt.Errorf("the router sent a grant that is of no use: %w", err)
 	}
 	return &Paired{Router: router, RouterName: answer.Name, Secret: auth.PairingSecret(cfg.URI.Secret, exported.Secret)}, nil
+}
+
+// usable checks all of a new grant but its time. The clocks of relay and router
+// decide about that, and the URI has had its one use: a device whose clock is
+// wrong keeps what it got.
+func usable(r Router, id *auth.Identity) error {
+	signed, err := auth.ParseGrant(r.Grant)
+	if err != nil {
+		return err
+	}
+	_, err = auth.Verify(r.Grant, r.ID, id.PublicKey(), signed.Grant.NotBefore)
+	return err
 }
 
 // prove sends the proof and reads the grant.

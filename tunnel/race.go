@@ -2,7 +2,6 @@ package tunnel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -35,6 +34,9 @@ func resolve(ctx context.Context, hostPort string) ([]netip.AddrPort, error) {
 		} else {
 			v6 = append(v6, addr)
 		}
+	}
+	if len(ips) == 0 {
+		return nil, fmt.Errorf("%s has no address", host)
 	}
 	for i := range max(len(v6), len(v4)) {
 		all = slices.Concat(all, v6[min(i, len(v6)):min(i+1, len(v6))], v4[min(i, len(v4)):min(i+1, len(v4))])
@@ -83,5 +85,5 @@ func race(ctx context.Context, addrs []netip.AddrPort, dial func(context.Context
 			return nil, context.Cause(ctx)
 		}
 	}
-	return nil, errors.Join(failures...)
+	return nil, failures[0] // of the address that was preferred
 }

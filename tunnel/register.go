@@ -3,6 +3,7 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -39,9 +40,9 @@ func (l *Listener) firstRegistration(ctx context.Context) (*relayConn, error) {
 			return conn, err
 		}
 		if ctx.Err() != nil {
-			return nil, errors.Join(err, context.Cause(ctx))
+			return nil, fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
-		l.wait(ctx, err, pause.next())
+		l.wait(ctx, err, pauseAfter(err, &pause))
 	}
 }
 
@@ -59,18 +60,21 @@ func (l *Listener) stayRegistered(conn *relayConn) {
 			}
 			l.wait(l.ctx, err, pauseAfter(err, &pause))
 			if conn, err = l.register(l.ctx); err == nil {
-				l.cfg.Log.Info("registered again")
 				break
 			}
 		}
 	}
 }
 
-// pauseAfter waits longest when another agent has this router's key: two that
+// pauseAfter waits at least as long as the relay asks for. It waits longest when another agent has this router's key: two that
 // displace each other should do it slowly.
 func pauseAfter(err error, b *backoff) time.Duration {
 	if errors.Is(err, &RefusedError{Code: string(wire.CodeReplaced)}) {
 		b.bound = retrySlowest
+	}
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return max(b.next(), refused.RetryAfter)
 	}
 	return b.next()
 }
@@ -94,10 +98,12 @@ func (l *Listener) register(ctx context.Context) (*relayConn, error) {
 	if token := l.cfg.Relay.Token; !token.IsZero() {
 		request.Token = token[:]
 	}
-	if _, err := ask[*wire.Registered](ctx, conn, request); err != nil {
+	registered, err := ask[*wire.Registered](ctx, conn, request)
+	if err != nil {
 		conn.close()
 		return nil, relayError(l.cfg.Relay, err)
 	}
+	l.cfg.Log.Info("registered", "presence_timeout", registered.PresenceTimeout, "idle_timeout", registered.IdleTimeout)
 	return conn, nil
 }
 

@@ -139,13 +139,3 @@ func relayError(relay auth.RelayURL, err error) error {
 	}
 	return &UnreachableError{Relay: relay.Host, Err: plainly(err)}
 }
-
-// plainly replaces the time-outs of QUIC by a word.
-func plainly(err error) error {
-	var idle *quic.IdleTimeoutError
-	var handshake *quic.HandshakeTimeoutError
-	if errors.As(err, &idle) || errors.As(err, &handshake) || errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("no answer")
-	}
-	return err
-}

@@ -49,7 +49,7 @@ func (s *session) dial(ctx context.Context, id *auth.Identity, router auth.Route
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
-	conn, err := s.transport.Dial(ctx, virtualPeer(), conf, tunnelQUIC(-1))
+	conn, err := s.transport.Dial(ctx, virtualPeer(), conf, deviceQUIC())
 	if err != nil {
 		return handshakeError("router", err)
 	}
@@ -95,7 +95,7 @@ func (s *session) acceptOne(ctx context.Context, conf *tls.Config) (*quic.Conn, 
 			return nil, errSecondConnection
 		}
 	}
-	listener, err := s.transport.Listen(conf, tunnelQUIC(maxStreams))
+	listener, err := s.transport.Listen(conf, routerQUIC())
 	if err != nil {
 		return nil, err
 	}
@@ -147,14 +147,23 @@ func tunnelTLS(id *auth.Identity, pin func(tls.ConnectionState) error) (*tls.Con
 	}, nil
 }
 
-func tunnelQUIC(incomingStreams int64) *quic.Config {
+// deviceQUIC takes no streams: devices ask, routers answer.
+func deviceQUIC() *quic.Config {
 	return &quic.Config{
 		HandshakeIdleTimeout:       handshakeTimeout / 2,
 		MaxIdleTimeout:             tunnelIdle,
 		KeepAlivePeriod:            tunnelKeepAlive,
-		MaxIncomingStreams:         incomingStreams,
+		MaxIncomingStreams:         -1,
 		MaxIncomingUniStreams:      -1,
 		MaxStreamReceiveWindow:     streamWindow,
 		MaxConnectionReceiveWindow: connWindow,
 	}
+}
+
+func routerQUIC() *quic.Config {
+	c := deviceQUIC()
+	c.MaxIncomingStreams = maxStreams
+	c.MaxStreamReceiveWindow = routerStreamWindow
+	c.MaxConnectionReceiveWindow = routerConnWindow
+	return c
 }

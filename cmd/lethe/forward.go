@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,12 @@ The first --listen is for the first service, and so on; services without one get
 port on 127.0.0.1.`,
 		Example: `  lethe forward home http --listen 127.0.0.1:8080
   lethe forward home http ssh --listen 127.0.0.1:8080 --listen 127.0.0.1:2222`,
-		Args:              cobra.MinimumNArgs(2),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if services := len(args) - 1; services > 0 && len(listen) > services {
+				return fmt.Errorf("there are %d --listen for %d services: give at most one for each", len(listen), services)
+			}
+			return cobra.MinimumNArgs(2)(cmd, args)
+		},
 		ValidArgsFunction: o.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			link, err := o.link(args[0])
@@ -49,9 +55,6 @@ port on 127.0.0.1.`,
 }
 
 func forward(cmd *cobra.Command, link *device.Link, router string, services, listen []string) error {
-	if len(listen) > len(services) {
-		return fmt.Errorf("there are %d --listen for %d services: give at most one for each", len(listen), len(services))
-	}
 	ports := make([]*proxy.Port, len(services))
 	for i, service := range services {
 		l, err := listenLocal(append(listen, make([]string, len(services))...)[i])
@@ -73,7 +76,8 @@ func forward(cmd *cobra.Command, link *device.Link, router string, services, lis
 		ready += fmt.Sprintf(" %s=%s", services[i], p.Listener.Addr())
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), ready)
-	return serve(cmd.Context(), ports)
+	serve(cmd.Context(), ports)
+	return nil
 }
 
 // connect opens the tunnel and sees that the router offers the services.
@@ -96,22 +100,13 @@ func connect(ctx context.Context, link *device.Link, router string, services []s
 	return nil
 }
 
-// serve runs all ports until ctx ends or one of them fails.
-func serve(ctx context.Context, ports []*proxy.Port) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	results := make(chan error, len(ports))
+// serve runs all ports until ctx ends.
+func serve(ctx context.Context, ports []*proxy.Port) {
+	var running sync.WaitGroup
 	for _, p := range ports {
-		go func() {
-			results <- p.Serve(ctx)
-			cancel()
-		}()
+		running.Go(func() { p.Serve(ctx) })
 	}
-	var errs []error
-	for range ports {
-		errs = append(errs, <-results)
-	}
-	return errors.Join(errs...)
+	running.Wait()
 }
 
 func listenLocal(addr string) (net.Listener, error) {

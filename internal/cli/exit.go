@@ -15,6 +15,7 @@ func TunnelCode(err error) int {
 	var peerRefused *tunnel.PeerRefusedKeyError
 	var untrusted *tunnel.UntrustedRelayError
 	var unreachable *tunnel.UnreachableError
+	var silent *tunnel.NoAnswerError
 	switch {
 	case errors.As(err, &refused):
 		if refused.Code == string(wire.CodeRouterOffline) || refused.Code == string(wire.CodeRouterTimeout) {
@@ -23,7 +24,7 @@ func TunnelCode(err error) int {
 		return ExitRefused
 	case errors.As(err, &mismatch), errors.As(err, &peerRefused), errors.As(err, &untrusted):
 		return ExitRefused
-	case errors.As(err, &unreachable), errors.Is(err, tunnel.ErrLegNotBound):
+	case errors.As(err, &unreachable), errors.As(err, &silent), errors.Is(err, tunnel.ErrLegNotBound):
 		return ExitUnreachable
 	}
 	return ExitFailed

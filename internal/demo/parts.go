@@ -116,6 +116,9 @@ func (s *stage) openPort() error {
 		Failed:   func(err error) { s.cfg.Log.Warn("connection failed", "error", err) },
 	}
 	s.url = "http://" + l.Addr().String() + "/"
-	s.run("local port", port.Serve)
+	s.run("local port", func(ctx context.Context) error {
+		port.Serve(ctx)
+		return nil
+	})
 	return nil
 }

@@ -48,7 +48,7 @@ func TestForward(t *testing.T) {
 		})
 	}
 	t.Run("too many listen", func(t *testing.T) {
-		h.lethe(ctx, "phone", "forward", "home", "http", "--listen", freePort(t), "--listen", freePort(t)).refused(t, 1, "2 --listen", "1 services")
+		h.lethe(ctx, "phone", "forward", "home", "http", "--listen", freePort(t), "--listen", freePort(t)).refused(t, 2, "2 --listen", "1 services")
 	})
 }
 
@@ -134,10 +134,10 @@ func TestCompletion(t *testing.T) {
 	}
 	h := newHome(t, ctx)
 	h.pair(ctx)
-	must(t, ctx, h.letheCommand("phone", "pair", h.uri(ctx), "--name", "cottage")...) // one router may have two names
+	must(t, ctx, h.letheCommand("phone", "pair", h.uri(ctx), "--name", "cottage")...) // the same router: it has a new name now
 	for _, command := range []string{"status", "forward", "nc", "unpair"} {
 		got := must(t, ctx, h.letheCommand("phone", "__complete", command, "")...)
-		if lines := strings.Split(got, "\n"); !slices.Equal(lines[:2], []string{"cottage", "home"}) {
+		if lines := strings.Split(got, "\n"); !slices.Equal(lines[:2], []string{"cottage", ":4"}) {
 			t.Errorf("%s completes to %q", command, got)
 		}
 	}

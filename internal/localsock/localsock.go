@@ -16,8 +16,8 @@ const maxPath = 103
 
 // Listen opens the socket at path with mode 0600 and replaces one that is there.
 func Listen(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("replace the socket %s: %w", path, err)
+	if err := removeSocket(path); err != nil {
+		return nil, err
 	}
 	short, done, err := shorten(path)
 	if err != nil {
@@ -34,6 +34,22 @@ func Listen(path string) (net.Listener, error) {
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false) // the short path is not good for that any more
 	return &listener{l, path}, nil
+}
+
+func removeSocket(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("can't open a socket at %s: a file of another kind is there; choose another path, or remove it", path)
+	case err == nil:
+		err = os.Remove(path)
+	}
+	if err != nil {
+		return fmt.Errorf("replace the socket %s: %w", path, err)
+	}
+	return nil
 }
 
 // Dial connects to the socket at path.

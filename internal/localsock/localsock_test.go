@@ -3,6 +3,7 @@ package localsock
 import (
 	"context"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,9 +47,30 @@ func TestSocketAtPathsOfAnyLength(t *testing.T) {
 				if _, err := os.Stat(path); err == nil {
 					t.Fatal("Close left the socket")
 				}
-				os.WriteFile(path, nil, 0o600)
+				stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "s"), Net: "unix"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				stale.SetUnlinkOnClose(false)
+				stale.Close()
+				if err := os.Rename(stale.Addr().String(), path); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
+	}
+}
+
+func TestListenLeavesOtherFilesAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "relay.key")
+	if err := os.WriteFile(path, []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Listen(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("Listen = %v, %v", l, err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "key" {
+		t.Errorf("the file holds %q, %v", got, err)
 	}
 }
 

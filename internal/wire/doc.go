@@ -48,8 +48,8 @@
 //
 // An endpoint's counters start above 0 and rise with every BIND and UNBIND of
 // a leg; the relay ignores one that is not higher than the last it accepted.
-// An endpoint ignores a COOKIE or BOUND whose counter is not that of its latest
-// BIND. Both drop, without an answer, a message that they can't parse or whose
+// An endpoint ignores a COOKIE or BOUND whose counter is not that of a BIND that
+// it has sent from its present socket. Both drop, without an answer, a message that they can't parse or whose
 // MAC does not match.
 //
 // # Frames

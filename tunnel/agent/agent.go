@@ -137,6 +137,7 @@ func (a *Agent) forward(ctx context.Context, s *tunnel.Stream) {
 	})
 	defer stop()
 	if err := s.Ready(); err != nil {
+		s.Abort()
 		target.Close()
 		return
 	}

@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"net"
+	"slices"
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/splice"
@@ -22,6 +23,7 @@ type Link struct {
 	// comes meanwhile waits for the same tunnel, as long as its context lets it.
 	turn   chan struct{}
 	tunnel *tunnel.Tunnel
+	left   []*tunnel.Tunnel // stalled ones that a new one was dialled beside; their streams may yet recover
 }
 
 // Link makes a link to the router; nothing is dialled yet. The caller closes it.
@@ -32,7 +34,8 @@ func (s *Store) Link(r *Router) *Link {
 	return l
 }
 
-// Tunnel returns the living tunnel, or dials a new one.
+// Tunnel returns the living tunnel, or dials a new one: also when the old one has
+// stalled, because new streams should not wait for what may never recover.
 func (l *Link) Tunnel(ctx context.Context) (*tunnel.Tunnel, error) {
 	select {
 	case <-l.turn:
@@ -42,18 +45,15 @@ func (l *Link) Tunnel(ctx context.Context) (*tunnel.Tunnel, error) {
 	case <-l.ctx.Done():
 		return nil, net.ErrClosed
 	}
-	if l.tunnel != nil && l.tunnel.Err() == nil {
+	if l.tunnel != nil && l.tunnel.Err() == nil && !l.tunnel.Stalled() {
 		return l.tunnel, nil
 	}
 	return l.dial(ctx)
 }
 
-// dial replaces the tunnel; the caller has the turn. Close breaks it off.
+// dial puts a new tunnel in the place of the old one, which ends by itself if
+// it has not ended; the caller has the turn. Close breaks dialling off.
 func (l *Link) dial(ctx context.Context) (*tunnel.Tunnel, error) {
-	if l.tunnel != nil {
-		l.tunnel.Close()
-		l.tunnel = nil
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(l.ctx, cancel)
@@ -67,6 +67,10 @@ func (l *Link) dial(ctx context.Context) (*tunnel.Tunnel, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	l.left = slices.DeleteFunc(l.left, func(t *tunnel.Tunnel) bool { return t.Err() != nil })
+	if l.tunnel != nil {
+		l.left = append(l.left, l.tunnel)
 	}
 	l.tunnel = t
 	return t, nil
@@ -96,6 +100,9 @@ func (l *Link) Close() error {
 	l.cancel()
 	<-l.turn
 	defer func() { l.turn <- struct{}{} }()
+	for _, t := range l.left {
+		t.Close()
+	}
 	if l.tunnel == nil {
 		return nil
 	}

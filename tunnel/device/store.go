@@ -1,10 +1,8 @@
 package device
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,69 +24,64 @@ const (
 	jsonSuffix  = ".json"
 )
 
-// ErrUnknownRouter is wrapped by errors about a name that no paired router has.
-var ErrUnknownRouter = errors.New("no router of this name is paired")
-
 // Store is a device's folder.
 type Store struct {
 	dir      string
 	identity *auth.Identity
 }
 
-// Router is a paired router.
-type Router struct {
-	Name     string
-	PairedAt time.Time
-	Secret   [32]byte // known to device and router alone; never leaves the device
-	tunnel.Router
-}
-
-type routerDocument struct {
-	Relay    string        `json:"relay"`
-	Router   auth.RouterID `json:"router"`
-	PairedAt time.Time     `json:"paired_at"`
-	Secret   []byte        `json:"pairing_secret"`
-}
-
-// Open reads the folder's key, and makes folder and key when they are missing.
+// Open reads the folder. One that is missing is an empty one: Pair makes it,
+// and the device's key.
 func Open(dir string) (*Store, error) {
-	if err := statefile.MkdirPrivate(filepath.Join(dir, routersDir)); err != nil {
-		return nil, err
-	}
 	s := &Store{dir: dir}
-	path := filepath.Join(dir, keyFile)
-	pem, err := statefile.Read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, s.makeKey(path)
-	}
-	if err != nil {
+	if err := s.readKey(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	names, err := s.names()
+	if err == nil && s.identity == nil && len(names) > 0 {
+		err = fmt.Errorf("%s is missing, which is the key of the routers in %s: restore it from a backup, or remove the folder and pair again", s.keyPath(), dir)
+	}
+	return s, err
+}
+
+func (s *Store) keyPath() string { return filepath.Join(s.dir, keyFile) }
+
+func (s *Store) readKey() error {
+	pem, err := statefile.Read(s.keyPath())
+	if err != nil {
+		return err
 	}
 	if s.identity, err = auth.ParseIdentity(pem); err != nil {
-		return nil, fmt.Errorf("%s: %w; if there is no backup, remove the folder %s and pair again", path, err, dir)
+		return fmt.Errorf("%s: %w; if there is no backup, remove the folder %s and pair again", s.keyPath(), err, s.dir)
 	}
-	return s, nil
+	return nil
 }
 
-func (s *Store) makeKey(path string) error {
-	unlock, err := s.lock()
+// needKey makes the device's key unless there is one by now; the caller holds
+// the folder's lock.
+func (s *Store) needKey() error {
+	err := s.readKey()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	id, err := auth.NewIdentity(rand.Reader)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	if s.identity, err = auth.NewIdentity(rand.Reader); err != nil {
-		return err
-	}
-	pem, err := s.identity.MarshalPEM()
+	pem, err := id.MarshalPEM()
 	if err != nil {
 		return err
 	}
-	return statefile.Write(path, pem)
+	if err := statefile.Write(s.keyPath(), pem); err != nil {
+		return err
+	}
+	s.identity = id
+	return nil
 }
 
 func (s *Store) lock() (unlock func(), err error) { return statefile.Lock(s.dir) }
 
-// Identity is the device's key.
+// Identity is the device's key; nil before the first pairing.
 func (s *Store) Identity() *auth.Identity { return s.identity }
 
 // ValidName tells whether a router can have this name here: a service's
@@ -99,14 +92,25 @@ func ValidName(name string) bool { return auth.ValidService(name) }
 // name that the router gives itself if that is empty. deviceName is what the
 // router shall call this device.
 //
-// The folder is tried before the router is asked, so that a full disk does not
-// cost the URI its one use.
+// A router that is paired already gets a new grant, and the name if there is
+// one. The folder is tried before the router is asked, so that a full disk does
+// not cost the URI its one use.
 func (s *Store) Pair(ctx context.Context, uri auth.PairingURI, name, deviceName string) (*Router, error) {
+	if err := statefile.MkdirPrivate(filepath.Join(s.dir, routersDir)); err != nil {
+		return nil, err
+	}
 	unlock, err := s.lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	if err := s.needKey(); err != nil {
+		return nil, err
+	}
+	known, err := s.nameOf(uri.Router)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.checkNew(name, uri.Router); err != nil {
 		return nil, err
 	}
@@ -118,10 +122,34 @@ func (s *Store) Pair(ctx context.Context, uri auth.PairingURI, name, deviceName 
 		return nil, err
 	}
 	if name == "" {
-		name = s.freeName(paired.RouterName, uri.Router)
+		name = known
+	}
+	if name == "" {
+		name = s.freeName(paired.RouterName)
 	}
 	r := &Router{Name: name, PairedAt: time.Now().UTC().Truncate(time.Second), Secret: paired.Secret, Router: paired.Router}
-	return r, s.write(r)
+	if err := s.write(r); err != nil {
+		return nil, err
+	}
+	if known != "" && known != name {
+		return r, s.remove(known) // its grant is void
+	}
+	return r, nil
+}
+
+// nameOf is the name of a router that is paired already, or empty. Documents
+// that can't be read are of no router.
+func (s *Store) nameOf(id auth.RouterID) (string, error) {
+	names, err := s.names()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if r, err := s.Router(name); err == nil && r.ID == id {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // checkNew refuses a name that another router has.
@@ -151,7 +179,7 @@ func (s *Store) tryDisk() error {
 }
 
 // freeName makes a name out of the one that the router gives itself.
-func (s *Store) freeName(wanted string, id auth.RouterID) string {
+func (s *Store) freeName(wanted string) string {
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) {
 			return r
@@ -162,129 +190,21 @@ func (s *Store) freeName(wanted string, id auth.RouterID) string {
 	if name == "" {
 		name = "router"
 	}
-	for n := 1; ; n++ {
-		candidate := name
-		if n > 1 {
-			candidate = fmt.Sprintf("%s-%d", name, n)
-		}
-		if s.checkNew(candidate, id) == nil {
+	for candidate, n := name, 2; ; n++ {
+		if _, err := s.Router(candidate); errors.Is(err, ErrUnknownRouter) || n > 1000 {
 			return candidate
 		}
+		candidate = fmt.Sprintf("%s-%d", name, n)
 	}
-}
-
-// write puts the grant first: a router counts as paired when its document is there.
-func (s *Store) write(r *Router) error {
-	doc, err := json.MarshalIndent(routerDocument{
-		Relay: r.Relay.String(), Router: r.ID, PairedAt: r.PairedAt, Secret: r.Secret[:],
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := statefile.Write(s.path(r.Name, grantSuffix), auth.GrantFile(r.Grant)); err != nil {
-		return err
-	}
-	return statefile.Write(s.path(r.Name, jsonSuffix), append(doc, '\n'))
-}
-
-func (s *Store) path(name, suffix string) string {
-	return filepath.Join(s.dir, routersDir, name+suffix)
-}
-
-// Routers returns all paired routers, by name.
-func (s *Store) Routers() ([]*Router, error) {
-	names, err := s.names()
-	if err != nil {
-		return nil, err
-	}
-	var all []*Router
-	for _, name := range names {
-		r, err := s.Router(name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r)
-	}
-	return all, nil
-}
-
-func (s *Store) names() ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(s.dir, routersDir))
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), jsonSuffix); ok && ValidName(name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-// Router returns the router of this name. A name that there is not gives an
-// error that wraps [ErrUnknownRouter] and lists those that there are.
-func (s *Store) Router(name string) (*Router, error) {
-	if !ValidName(name) {
-		return nil, s.unknown(name)
-	}
-	path := s.path(name, jsonSuffix)
-	data, err := statefile.Read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, s.unknown(name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var doc routerDocument
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&doc); err != nil {
-		return nil, damaged(path, name, err)
-	}
-	r := &Router{Name: name, PairedAt: doc.PairedAt, Router: tunnel.Router{ID: doc.Router}}
-	if copy(r.Secret[:], doc.Secret) != len(r.Secret) || len(doc.Secret) != len(r.Secret) {
-		return nil, damaged(path, name, errors.New("the pairing secret has not 32 bytes"))
-	}
-	if r.Relay, err = auth.ParseRelayURL(doc.Relay); err != nil {
-		return nil, damaged(path, name, err)
-	}
-	r.Grant, err = s.grant(name)
-	return r, err
-}
-
-func (s *Store) grant(name string) ([]byte, error) {
-	path := s.path(name, grantSuffix)
-	data, err := statefile.Read(path)
-	if err != nil {
-		return nil, damaged(path, name, err)
-	}
-	raw, err := auth.ParseGrantFile(data)
-	if err == nil {
-		_, err = auth.ParseGrant(raw) // here, where the file can be named, and not at the relay
-	}
-	if err != nil {
-		return nil, damaged(path, name, err)
-	}
-	return raw, nil
-}
-
-func damaged(path, name string, err error) error {
-	return fmt.Errorf("%s can't be used: %w; restore it from a backup, or 'lethe unpair --local %s' and pair again", path, err, name)
-}
-
-func (s *Store) unknown(name string) error {
-	names, err := s.names()
-	if err != nil || len(names) == 0 {
-		return fmt.Errorf("%w: %q; no router is paired yet, 'lethe pair URI' pairs one", ErrUnknownRouter, name)
-	}
-	return fmt.Errorf("%w: %q; paired are: %s", ErrUnknownRouter, name, strings.Join(names, ", "))
 }
 
 // Remove forgets the router of this name, whatever state its files are in.
 func (s *Store) Remove(name string) error {
-	if !ValidName(name) {
+	names, err := s.names()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(names, name) {
 		return s.unknown(name)
 	}
 	unlock, err := s.lock()
@@ -292,7 +212,11 @@ func (s *Store) Remove(name string) error {
 		return err
 	}
 	defer unlock()
-	err = os.Remove(s.path(name, jsonSuffix))
+	return s.remove(name)
+}
+
+func (s *Store) remove(name string) error {
+	err := os.Remove(s.path(name, jsonSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.unknown(name)
 	}

@@ -35,6 +35,12 @@ func newStore(t *testing.T) (store *Store, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(dir); err == nil || store.Identity() != nil {
+		t.Fatal("looking made a folder, or a key")
+	}
+	if err := errors.Join(statefile.MkdirPrivate(filepath.Join(dir, routersDir)), store.needKey()); err != nil {
+		t.Fatal(err)
+	}
 	return store, dir
 }
 
@@ -178,12 +184,12 @@ func TestNames(t *testing.T) {
 		"Home": "home-2", "My Home!": "my-home", "": "router", "日本": "router", "--x--": "x", "../../etc": "etc",
 		strings.Repeat("long name ", 9): "long-name-long-name-long",
 	} {
-		if got := s.freeName(wanted, stranger); got != want || !ValidName(got) {
+		if got := s.freeName(wanted); got != want || !ValidName(got) {
 			t.Errorf("%q becomes %q, want %q", wanted, got, want)
 		}
 	}
-	if got := s.freeName("home", home.ID); got != "home" {
-		t.Errorf("the same router again becomes %q", got)
+	if got, err := s.nameOf(home.ID); got != "home" || err != nil {
+		t.Errorf("the same router again is %q, %v", got, err)
 	}
 	for name, want := range map[string]string{
 		"home": `another router is named "home" already: choose another --name, or 'lethe unpair home' first`,

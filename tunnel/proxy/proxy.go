@@ -7,9 +7,13 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lethe-relay/lethe/internal/splice"
 )
+
+// acceptPause keeps a listener that fails each time from taking a core.
+const acceptPause = 100 * time.Millisecond
 
 // Open opens a stream to the service that a port leads to.
 type Open func(ctx context.Context) (splice.Conn, error)
@@ -33,9 +37,9 @@ type Port struct {
 // Carried returns the bytes that finished connections have sent and received.
 func (p *Port) Carried() (up, down int64) { return p.up.Load(), p.down.Load() }
 
-// Serve connects every connection to the service until ctx ends, which is no
-// error, or the listener fails. It returns when all connections are closed.
-func (p *Port) Serve(ctx context.Context) error {
+// Serve connects every connection to the service until ctx ends or the listener
+// is closed. It returns when all connections are closed.
+func (p *Port) Serve(ctx context.Context) {
 	var connections sync.WaitGroup
 	defer connections.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -45,10 +49,15 @@ func (p *Port) Serve(ctx context.Context) error {
 	for {
 		conn, err := p.Listener.Accept()
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return nil
+			return
 		}
-		if err != nil {
-			return err
+		if err != nil { // of the moment, such as too many open files
+			p.Failed(err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+			continue
 		}
 		connections.Go(func() { p.carry(ctx, conn.(splice.Conn)) })
 	}
