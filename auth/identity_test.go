@@ -108,7 +108,7 @@ func TestIdentityNeverPrintsItsKey(t *testing.T) {
 		check(verb+" of the value", fmt.Sprintf(verb, *id))
 		check(verb+" in a struct", fmt.Sprintf(verb, struct{ ID *Identity }{id})+fmt.Sprintf(verb, []any{id, *id}))
 	}
-	text, _ := json.Marshal(id)
+	text, _ := json.Marshal([]any{id, *id})
 	check("JSON", string(text))
 	file, err := id.MarshalPEM()
 	if err != nil {

@@ -53,7 +53,7 @@ func (b *binder) admit(it item) error {
 	case *ast.AnchorNode, *ast.AliasNode:
 		return b.failItem(it, errors.New("anchors (&) and aliases (*) are not allowed; write the value out, in quotes if it starts with & or *"))
 	case *ast.TagNode:
-		return b.failItem(it, errors.New("tags (!) are not allowed; write the value alone, in quotes if it starts with !"))
+		return b.failItem(it, errors.New("tags (!) are not allowed; write the value alone, in quotes if a ! begins it"))
 	}
 	return nil
 }
