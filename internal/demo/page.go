@@ -116,7 +116,7 @@ func (p *page) statusJSON(w http.ResponseWriter, _ *http.Request) {
 func (p *page) data(w http.ResponseWriter, r *http.Request) {
 	size, err := strconv.ParseInt(r.FormValue("bytes"), 10, 64)
 	if err != nil || size < 0 || size > maxData {
-		http.Error(w, fmt.Sprintf("say how many with ?bytes=N, N from 0 to %d", maxData), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("say how many with ?bytes=N, N from 0 to %d", int64(maxData)), http.StatusBadRequest)
 		return
 	}
 	digest, _, err := digestOf(newContent(p.secret, size))
