@@ -34,8 +34,9 @@ type binder struct {
 	interval time.Duration // between the latest BIND and the next, if it is not answered
 	due      time.Time
 
-	heard  bool      // the tunnel received something between the last two looks
-	lookAt time.Time // zero while the tunnel is quiet
+	heard  bool         // the tunnel received something between the last two looks
+	deaf   [2]time.Time // first and latest look that found it sending only, since it last received
+	lookAt time.Time    // zero while the tunnel is quiet
 }
 
 func newBinder(leg wire.LegID, secret wire.LegSecret) *binder {
@@ -108,12 +109,27 @@ func (b *binder) watch(now time.Time) {
 func (b *binder) look(sent, received bool, now time.Time) {
 	b.heard = received
 	b.lookAt = time.Time{}
+	switch {
+	case received:
+		b.deaf = [2]time.Time{}
+	case sent && b.deaf[0].IsZero():
+		b.deaf = [2]time.Time{now, now}
+	case sent:
+		b.deaf[1] = now
+	}
 	if sent || received {
 		b.watch(now)
 	}
 	if !received && b.bound && b.tries == 0 {
 		b.due = now
 	}
+}
+
+// stalled tells that nothing comes through: the relay has left several BINDs
+// unanswered, on this socket or since it was replaced, or the tunnel goes on
+// sending and hears nothing.
+func (b *binder) stalled() bool {
+	return b.unanswered >= bindTries || b.deaf[1].Sub(b.deaf[0]) >= deafTime
 }
 
 // unbind appends the message that ends leg and session.

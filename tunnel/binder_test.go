@@ -238,7 +238,7 @@ func TestBinderAnyOrder(t *testing.T) {
 				unanswered = 0
 			},
 			"wait": func(t *rapid.T) {
-				b.now = b.now.Add(time.Duration(rapid.IntRange(0, 20e9).Draw(t, "ns")))
+				b.now = b.now.Add(time.Duration(rapid.Int64Range(0, 20e9).Draw(t, "ns")))
 			},
 			"look": func(t *rapid.T) {
 				bound := b.bound
@@ -321,4 +321,37 @@ type slowAnswer struct {
 	at     time.Time
 	socket int
 	raw    []byte
+}
+
+// TestBinderStalled: a relay that does not answer is a stall, and so is a peer
+// that does not; the last word of a conversation is not.
+func TestBinderStalled(t *testing.T) {
+	b := newBinderBench(t)
+	for range bindTries {
+		if b.stalled() {
+			t.Fatal("stalled too early")
+		}
+		b.bind()
+	}
+	if !b.stalled() {
+		t.Error("the relay has not answered, and it is not stalled")
+	}
+	if b.answer(wire.TypeBound, wire.Cookie{}); b.stalled() {
+		t.Error("stalled after an answer")
+	}
+	look := func(after time.Duration, sent, received, want bool) {
+		t.Helper()
+		b.now = b.now.Add(after)
+		if b.look(sent, received, b.now); b.stalled() != want {
+			t.Errorf("sent %t, received %t: stalled %t", sent, received, !want)
+		}
+	}
+	look(0, true, false, false)
+	look(time.Minute, false, false, false) // quiet after it
+	look(0, true, true, false)
+	look(0, true, false, false)
+	look(deafTime-1, true, false, false)
+	look(1, true, false, true)
+	look(time.Second, false, false, true)
+	look(time.Second, false, true, false)
 }

@@ -12,6 +12,7 @@ const (
 	bindTries     = 3                      // unanswered BINDs after which the socket is replaced
 	bindFirst     = 250 * time.Millisecond // to the second BIND when the first is not answered; doubles
 	bindSilence   = 500 * time.Millisecond // without anything received, after which an active tunnel asks with a BIND whether the path still works
+	deafTime      = 5 * time.Second        // of sending without hearing anything: new streams take a new tunnel
 	bindSlowest   = 4 * time.Second        // what it doubles up to
 	bindKeepAlive = 15 * time.Second       // between BINDs of a bound leg; NATs forget UDP after 30 s (RFC 4787 allows it, many do)
 )
@@ -19,6 +20,7 @@ const (
 // Implementation.
 const (
 	relayTimeout     = 10 * time.Second // to connect to the relay, for each of its addresses
+	controlIdle      = 15 * time.Second // of the control connection: how soon a router notices that its relay is gone
 	openTimeout      = 15 * time.Second // for the relay's answer, which waits for the router's
 	bindTimeout      = 6 * time.Second  // to bind a leg
 	handshakeTimeout = 15 * time.Second // of the tunnel

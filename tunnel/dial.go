@@ -111,10 +111,10 @@ func (t *Tunnel) Err() error {
 	return streamError("router", context.Cause(t.session.conn.Context()))
 }
 
-// Stalled tells that the relay has left several BINDs in a row unanswered: this
-// machine has no network, or the relay no longer knows the session. The tunnel
-// may recover from the first. A new one does not wait for that.
-func (t *Tunnel) Stalled() bool { return t.session.leg.isLost() }
+// Stalled tells that nothing has come through for some seconds. Either a network
+// is gone, and the tunnel may recover; or relay or router no longer know it, and
+// it will end when its idle time-out is over. A new tunnel waits for neither.
+func (t *Tunnel) Stalled() bool { return t.session.leg.isStalled() }
 
 // Rebind moves the tunnel to a new socket, and so to whatever network the
 // machine prefers now. Streams go on. The tunnel does this by itself when the

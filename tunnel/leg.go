@@ -130,12 +130,10 @@ func (l *leg) isBound() bool {
 	return l.binder.bound
 }
 
-// isLost tells that the relay has not answered for several BINDs, on this
-// socket or since it was replaced.
-func (l *leg) isLost() bool {
+func (l *leg) isStalled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.binder.unanswered >= bindTries
+	return l.binder.stalled()
 }
 
 // keep sends each BIND when it is due, and replaces the socket when the relay

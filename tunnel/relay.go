@@ -77,7 +77,8 @@ func dialAddr(ctx context.Context, addr netip.AddrPort, tlsConf *tls.Config, con
 	transport := &quic.Transport{Conn: socket}
 	conn, err := transport.Dial(ctx, net.UDPAddrFromAddrPort(addr), tlsConf, &quic.Config{
 		HandshakeIdleTimeout: relayTimeout / 2,
-		KeepAlivePeriod:      tunnelKeepAlive / 2,
+		MaxIdleTimeout:       controlIdle,
+		KeepAlivePeriod:      controlIdle / 2,
 		MaxIncomingStreams:   maxSessions,
 	})
 	if err != nil {

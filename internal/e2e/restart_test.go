@@ -54,7 +54,7 @@ func TestRelayCrash(t *testing.T) {
 	from := h.agent.stderr.mark()
 	h.relay.kill()
 	h.runRelay(ctx)
-	h.agent.prints(deadline(t, time.Minute), h.agent.stderr, from, "registered again")
+	h.agent.prints(deadline(t, time.Minute), h.agent.stderr, from, "msg=registered ")
 	t.Logf("the agent was back after %v", time.Since(crashed).Round(time.Millisecond))
 	comesAgain(t, url)
 	t.Logf("the page came after %v", time.Since(crashed).Round(time.Millisecond))
