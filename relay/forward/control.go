@@ -112,8 +112,8 @@ func (c *ControlConn) deliver(datagram []byte, from udpio.Path) (DropReason, boo
 	case p := <-c.free:
 		p.n = copy(p.buf[:], datagram)
 		p.path = from
-		c.queue <- p // never blocks: there are as many packets as places
 		c.delivered.Add(1)
+		c.queue <- p // never blocks: there are as many packets as places
 		return 0, true
 	default:
 		return DropControlFull, false
