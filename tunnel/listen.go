@@ -35,6 +35,11 @@ type ListenConfig struct {
 	// means that the router no longer knows it. Nil admits all.
 	Admit func(Device) bool
 
+	// Revocations says which grants the router has taken back, in the form that
+	// [auth.Revocations.Append] makes. The relay is told at each registration, and
+	// by [Listener.Announce]. Nil means none.
+	Revocations func() []byte
+
 	// Pairing takes pairing sessions. Nil refuses them all.
 	Pairing *Pairing
 
@@ -60,7 +65,8 @@ type Listener struct {
 	// guarded by mu
 	mu       sync.Mutex
 	sessions map[*session]auth.DeviceID
-	binding  int // sessions on their way into the map
+	binding  int        // sessions on their way into the map
+	conn     *relayConn // the registered connection; nil while there is none
 }
 
 // Listen registers the router with the relay and returns when that has been

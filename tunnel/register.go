@@ -92,24 +92,56 @@ func (l *Listener) register(ctx context.Context) (*relayConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	registered, err := l.registerOn(ctx, conn)
+	if err != nil {
+		conn.close()
+		return nil, err
+	}
+	l.cfg.Log.Info("registered", "presence_timeout", registered.PresenceTimeout, "idle_timeout", registered.IdleTimeout)
+	return conn, nil
+}
+
+func (l *Listener) registerOn(ctx context.Context, conn *relayConn) (*wire.Registered, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	request := &wire.Register{Version: l.cfg.Version}
 	if token := l.cfg.Relay.Token; !token.IsZero() {
 		request.Token = token[:]
 	}
+	if l.cfg.Revocations != nil {
+		request.Revocations = l.cfg.Revocations()
+	}
 	registered, err := ask[*wire.Registered](ctx, conn, request)
 	if err != nil {
-		conn.close()
 		return nil, relayError(l.cfg.Relay, err)
 	}
-	l.cfg.Log.Info("registered", "presence_timeout", registered.PresenceTimeout, "idle_timeout", registered.IdleTimeout)
-	return conn, nil
+	return registered, nil
+}
+
+// Announce tells the relay that the revocations have changed. While the router
+// is not registered there is nobody to tell: the next registration does it.
+func (l *Listener) Announce(ctx context.Context) error {
+	l.mu.Lock()
+	conn := l.conn
+	l.mu.Unlock()
+	if conn == nil {
+		return nil
+	}
+	_, err := l.registerOn(ctx, conn)
+	return err
+}
+
+func (l *Listener) setConn(conn *relayConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = conn
 }
 
 // takePushes answers the relay until the connection ends, and says why it did.
 func (l *Listener) takePushes(conn *relayConn) error {
 	defer conn.close()
+	l.setConn(conn)
+	defer l.setConn(nil)
 	for {
 		stream, err := conn.AcceptStream(l.ctx)
 		if err != nil {

@@ -28,7 +28,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the relay, 4 relay unr
   lethe-agent run --config /etc/lethe/agent.yaml
   lethe-agent pair --config /etc/lethe/agent.yaml`,
 	}
-	root.AddCommand(initCommand(), runCommand(), pairCommand())
+	root.AddCommand(initCommand(), runCommand(), pairCommand(), devicesCommand(), revokeCommand())
 	return root
 }
 

@@ -42,7 +42,7 @@ router can't be reached.`,
 	}
 	root.PersistentFlags().StringVar(&o.dir, "dir", defaultDir(), "folder of this device's key and routers")
 	root.MarkPersistentFlagDirname("dir")
-	root.AddCommand(pairCommand(o), routersCommand(o), statusCommand(o), forwardCommand(o), ncCommand(o), unpairCommand(o))
+	root.AddCommand(pairCommand(o), routersCommand(o), statusCommand(o), forwardCommand(o), ncCommand(o), devicesCommand(o), revokeCommand(o), unpairCommand(o))
 	return root
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +73,7 @@ func printStatus(out io.Writer, s service.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%s\t%s\n", printable(key), printable(value))
+			fmt.Fprintf(w, "%s\t%s\n", cli.Printable(key), cli.Printable(value))
 		}
 	}
 	row("model", s.Model)
@@ -95,20 +94,9 @@ func printStatus(out io.Writer, s service.Status) error {
 	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CLIENT\tADDRESS\tMAC")
 	for _, c := range s.Clients {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", printable(c.Hostname), printable(c.IP), printable(c.MAC))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", cli.Printable(c.Hostname), cli.Printable(c.IP), cli.Printable(c.MAC))
 	}
 	return w.Flush()
-}
-
-// printable leaves out what could steer a terminal: the router's word for what
-// it is, and that of the machines behind it, is not to be trusted with that.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, s)
 }
 
 // forgetMe asks the router to take this device off its list.

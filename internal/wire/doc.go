@@ -79,7 +79,7 @@
 //
 //	type               direction         stream
 //	0x10 error         any               instead of the expected answer
-//	0x11 register      router to relay   one for the life of the connection
+//	0x11 register      router to relay   at first, and when its revocations change
 //	0x12 registered    relay to router   answer to register
 //	0x13 open          device to relay   one per session
 //	0x14 opened        relay to device   answer to open
@@ -101,6 +101,7 @@
 //	              1 retry_after        uint, seconds until a new attempt makes sense
 //	register      2 token              bytes ..64, the relay's enrolment token
 //	              1 version            text ..64, printable ASCII without space; the agent's
+//	              3 revocations        bytes ..10248, grants taken back, see package auth
 //	registered    1 idle_timeout*      uint, seconds without a datagram that end a session
 //	              3 presence_timeout*  uint, seconds of silence after which a router is gone
 //	open          2 router*            bytes 32, the RouterID asked for

@@ -37,14 +37,9 @@ func (s *Server) admit(ctx context.Context, device *peer, m *wire.Open) (*forwar
 	if wait > 0 {
 		return nil, &wire.Error{Code: wire.CodeRateLimited, RetryAfter: wait}
 	}
-	if m.Purpose == wire.PurposeTunnel {
-		if _, err := auth.Verify(m.Grant, auth.RouterID(m.Router), device.key, now); err != nil {
-			return nil, &wire.Error{Code: auth.GrantCode(err)}
-		}
-	}
-	router, present := s.presence.Get(auth.RouterID(m.Router))
-	if !present {
-		return nil, &wire.Error{Code: wire.CodeRouterOffline}
+	router, code := s.find(device, m, now)
+	if code != codeOK {
+		return nil, &wire.Error{Code: code}
 	}
 	session, err := s.newSession(device, m)
 	if err != nil {
@@ -55,6 +50,27 @@ func (s *Server) admit(ctx context.Context, device *peer, m *wire.Open) (*forwar
 		return nil, &wire.Error{Code: code}
 	}
 	return session, nil
+}
+
+// find checks the device's grant and returns the router that signed it. A grant
+// that the router has taken back is refused without asking it.
+func (s *Server) find(device *peer, m *wire.Open, now time.Time) (*peer, wire.Code) {
+	var grant auth.Grant
+	if m.Purpose == wire.PurposeTunnel {
+		var err error
+		if grant, err = auth.Verify(m.Grant, auth.RouterID(m.Router), device.key, now); err != nil {
+			return nil, auth.GrantCode(err)
+		}
+	}
+	router, present := s.presence.Get(auth.RouterID(m.Router))
+	if !present {
+		return nil, wire.CodeRouterOffline
+	}
+	revoked := router.revoked.Load()
+	if m.Purpose == wire.PurposeTunnel && revoked != nil && revoked.Revoked(auth.DeviceIDOf(device.key), grant.Serial) {
+		return nil, wire.CodeGrantRevoked
+	}
+	return router, codeOK
 }
 
 // newSession makes the session and counts it for both sides until it ends.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -22,6 +23,19 @@ type peer struct {
 	key    ed25519.PublicKey
 	source netip.Prefix // what limits by source go by
 	linger *time.Timer  // closes the connection unless it asks or is a router's
+
+	revoked atomic.Pointer[auth.Revocations] // by the router that this is; nil if it has said none
+}
+
+// learn takes a router's revocations, unless it has newer ones: a router that
+// was set back to an older state does not bring its old grants back.
+func (p *peer) learn(r *auth.Revocations) {
+	for r != nil {
+		known := p.revoked.Load()
+		if known != nil && known.Number >= r.Number || p.revoked.CompareAndSwap(known, r) {
+			return
+		}
+	}
 }
 
 // letIn decides about a connection before its handshake, when its address has

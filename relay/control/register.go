@@ -24,7 +24,7 @@ func (s *Server) register(p *peer, stream *quic.Stream, m *wire.Register) {
 	})
 }
 
-// enrol makes the peer's router present. The RouterID is the hash of the key
+// enrol makes the peer's router present, with what it says of its grants. The RouterID is the hash of the key
 // that the connection was made with, so nobody can register another's.
 func (s *Server) enrol(p *peer, m *wire.Register) *wire.Error {
 	if wait := s.bySource.Take(p.source, time.Now()); wait > 0 {
@@ -32,6 +32,13 @@ func (s *Server) enrol(p *peer, m *wire.Register) *wire.Error {
 	}
 	if !auth.TokenEqual(s.cfg.Token, m.Token) {
 		return &wire.Error{Code: wire.CodeNotEnrolled}
+	}
+	if len(m.Revocations) > 0 {
+		revoked, err := auth.ParseRevocations(m.Revocations)
+		if err != nil {
+			return &wire.Error{Code: wire.CodeBadRequest}
+		}
+		p.learn(&revoked)
 	}
 	id := auth.RouterIDOf(p.key)
 	before, err := s.presence.Put(id, p)
@@ -41,6 +48,7 @@ func (s *Server) enrol(p *peer, m *wire.Register) *wire.Error {
 	case before == p: // it asked twice
 		return nil
 	case before != nil:
+		p.learn(before.revoked.Load())
 		before.conn.CloseWithError(closeWith(wire.CodeReplaced), "")
 	}
 	s.cfg.Log.Info("router registered", "routers", s.presence.Len())

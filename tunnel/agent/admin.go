@@ -11,18 +11,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/localsock"
+	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
 // The agent answers its own commands on agent.sock: one JSON object in, one or
 // more out, each on a line. Who may open the socket may do all that the agent
-// can; its mode is 0600.
+// can; its mode is 0600. "pair" is answered here, the rest in manage.go.
 
 const adminTimeout = 10 * time.Second // for a request to arrive whole
-
-type adminRequest struct {
-	Do string `json:"do"` // "pair"
-}
 
 // PairingEvent is what 'pair' answers: first an offer, then how it ended.
 type PairingEvent struct {
@@ -50,14 +48,14 @@ func (a *Agent) serveAdmin(ctx context.Context) {
 
 func (a *Agent) answer(conn net.Conn) {
 	conn.SetReadDeadline(time.Now().Add(adminTimeout))
-	var request adminRequest
+	var request service.ManageRequest
 	if err := json.NewDecoder(conn).Decode(&request); err != nil {
 		return
 	}
 	conn.SetReadDeadline(time.Time{})
 	out := json.NewEncoder(conn)
 	if request.Do != "pair" {
-		out.Encode(PairingEvent{Error: fmt.Sprintf("this agent can't %q: it is of another version than the command", request.Do)})
+		out.Encode(a.manage(request, auth.DeviceID{}))
 		return
 	}
 	offer, err := a.pairing.open(time.Now())
@@ -95,20 +93,26 @@ func (o outcome) event() PairingEvent {
 	return PairingEvent{Paired: true, Device: o.device}
 }
 
+// dialAgent connects to the running agent of this directory.
+func (c *Config) dialAgent(ctx context.Context) (net.Conn, error) {
+	conn, err := localsock.Dial(ctx, c.path(socketFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, fmt.Errorf("the agent is not running: start it with 'lethe-agent run --config %s'", c.path(configFile))
+	}
+	return conn, err
+}
+
 // Pair asks the running agent of this directory for a pairing URI. onEvent is
 // called with the offer and, if wait is set, with how it ended.
 func (c *Config) Pair(ctx context.Context, wait bool, onEvent func(PairingEvent) error) error {
-	conn, err := localsock.Dial(ctx, c.path(socketFile))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("the agent is not running: start it with 'lethe-agent run --config %s'", c.path(configFile))
-	}
+	conn, err := c.dialAgent(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(adminRequest{Do: "pair"}); err != nil {
+	if err := json.NewEncoder(conn).Encode(service.ManageRequest{Do: "pair"}); err != nil {
 		return err
 	}
 	in := json.NewDecoder(conn)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
@@ -35,7 +36,7 @@ type Agent struct {
 	admin    net.Listener
 	unlock   func()
 
-	listener *tunnel.Listener // set by Run before streams come in
+	listener atomic.Pointer[tunnel.Listener] // set by Run before streams come in
 	streams  sync.WaitGroup
 }
 
@@ -78,12 +79,13 @@ func (a *Agent) Run(ctx context.Context, ready func()) error {
 	defer cancel()
 	a.streams.Go(func() { a.serveAdmin(ctx) })
 	listener, err := tunnel.Listen(ctx, tunnel.ListenConfig{
-		Identity: a.identity,
-		Relay:    a.cfg.Relay,
-		Version:  a.version,
-		Admit:    func(d tunnel.Device) bool { return a.devices.admits(d.ID(), d.Grant.Serial) },
-		Pairing:  &tunnel.Pairing{Open: a.pairing.isOpen, Pair: a.pairing.pair},
-		Log:      a.log,
+		Identity:    a.identity,
+		Relay:       a.cfg.Relay,
+		Version:     a.version,
+		Admit:       func(d tunnel.Device) bool { return a.devices.admits(d.ID(), d.Grant.Serial) },
+		Revocations: a.devices.revoked,
+		Pairing:     &tunnel.Pairing{Open: a.pairing.isOpen, Pair: a.pairing.pair},
+		Log:         a.log,
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -91,7 +93,7 @@ func (a *Agent) Run(ctx context.Context, ready func()) error {
 		}
 		return err
 	}
-	a.listener = listener
+	a.listener.Store(listener)
 	stop := context.AfterFunc(ctx, func() { listener.Close() })
 	defer stop()
 	ready()
@@ -111,6 +113,8 @@ func (a *Agent) serve(ctx context.Context, s *tunnel.Stream) {
 		a.status(s)
 	case service.NameUnpair:
 		a.unpair(s)
+	case service.NameManage:
+		a.serveManage(s)
 	default:
 		a.forward(ctx, s)
 	}
@@ -173,5 +177,5 @@ func (a *Agent) unpair(s *tunnel.Stream) {
 	s.CloseWrite()
 	s.SetReadDeadline(time.Now().Add(farewellTimeout))
 	s.Read(make([]byte, 1)) // the device has read our word when it closes its side
-	a.listener.Disconnect(s.Device().ID())
+	a.cut(s.Device().ID())
 }

@@ -34,6 +34,8 @@ type home struct {
 	t    *testing.T
 	cfg  *Config
 	stop func() // stops the agent
+
+	agent *Agent // the running one
 }
 
 // newHome starts a relay and, in dir, an agent with these services.
@@ -89,6 +91,7 @@ func (h *home) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.agent = a
 	ctx, cancel := context.WithCancel(context.Background())
 	done, ready := make(chan error, 1), make(chan struct{})
 	go func() { done <- a.Run(ctx, func() { close(ready) }) }()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type PairedDevice struct {
 	Role     auth.Role     `json:"role"`
 	Serial   uint64        `json:"serial"` // of its one valid grant
 	PairedAt time.Time     `json:"paired_at"`
+	Expires  time.Time     `json:"expires"`        // of the grant
 	Secret   []byte        `json:"pairing_secret"` // known to device and router alone
 }
 
@@ -32,11 +34,14 @@ type devices struct {
 	mu     sync.Mutex
 	byID   map[auth.DeviceID]PairedDevice
 	serial uint64 // of the last grant: none is used twice, so that a void grant stays void
+	revocations
 }
 
 type devicesDocument struct {
 	LastSerial uint64         `json:"last_serial"`
 	Devices    []PairedDevice `json:"devices"`
+	Revision   uint64         `json:"revision,omitempty"`
+	Revoked    []revokedGrant `json:"revoked,omitempty"`
 }
 
 // loadDevices reads the list; a missing file is an empty one.
@@ -56,6 +61,7 @@ func loadDevices(path string) (*devices, error) {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from a backup, or remove it and pair all devices again", path, err)
 	}
 	d.serial = doc.LastSerial
+	d.revocations = revocations{revision: doc.Revision, grants: doc.Revoked}
 	for _, one := range doc.Devices {
 		d.byID[one.ID] = one
 		d.serial = max(d.serial, one.Serial)
@@ -84,8 +90,13 @@ func (d *devices) add(one PairedDevice, sign func(serial uint64) ([]byte, error)
 		return nil, err
 	}
 	before, had := d.byID[one.ID]
+	revoked := d.revocations
 	d.byID[one.ID] = one
+	if had {
+		d.revocations = revoked.with(before, time.Now())
+	}
 	if err := d.saveLocked(); err != nil {
+		d.revocations = revoked
 		delete(d.byID, one.ID)
 		if had {
 			d.byID[one.ID] = before
@@ -95,7 +106,8 @@ func (d *devices) add(one PairedDevice, sign func(serial uint64) ([]byte, error)
 	return raw, nil
 }
 
-// remove takes a device off the list; false when it was not on it.
+// remove takes a device off the list and revokes its grant; false when it was
+// not on the list.
 func (d *devices) remove(id auth.DeviceID) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -103,20 +115,38 @@ func (d *devices) remove(id auth.DeviceID) (bool, error) {
 	if !had {
 		return false, nil
 	}
+	revoked := d.revocations
 	delete(d.byID, id)
+	d.revocations = revoked.with(before, time.Now())
 	if err := d.saveLocked(); err != nil {
-		d.byID[id] = before
+		d.byID[id], d.revocations = before, revoked
 		return false, err
 	}
 	return true, nil
 }
 
+// list returns the paired devices, those that have paired first at the front.
+func (d *devices) list() []PairedDevice {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.listLocked()
+}
+
+func (d *devices) listLocked() []PairedDevice {
+	all := slices.AppendSeq(make([]PairedDevice, 0, len(d.byID)), maps.Values(d.byID))
+	slices.SortFunc(all, func(a, b PairedDevice) int { return cmp.Compare(a.Serial, b.Serial) })
+	return all
+}
+
+// revoked is what the relay is told.
+func (d *devices) revoked() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.wireForm()
+}
+
 func (d *devices) saveLocked() error {
-	doc := devicesDocument{LastSerial: d.serial, Devices: make([]PairedDevice, 0, len(d.byID))}
-	for _, one := range d.byID {
-		doc.Devices = append(doc.Devices, one)
-	}
-	slices.SortFunc(doc.Devices, func(a, b PairedDevice) int { return cmp.Compare(a.Serial, b.Serial) })
+	doc := devicesDocument{LastSerial: d.serial, Devices: d.listLocked(), Revision: d.revision, Revoked: d.grants}
 	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return err

@@ -101,12 +101,13 @@ func (p *pairing) pair(attempt tunnel.PairAttempt) (grant []byte, routerName str
 	p.secret = auth.OneTimeSecret{}
 	one := PairedDevice{
 		ID: auth.DeviceIDOf(attempt.Device), Name: attempt.DeviceName, Role: auth.RoleOwner,
-		PairedAt: now.UTC().Truncate(time.Second), Secret: secret[:],
+		PairedAt: now.UTC().Truncate(time.Second), Expires: now.Add(grantLifetime).UTC().Truncate(time.Second),
+		Secret: secret[:],
 	}
 	raw, err := p.devices.add(one, func(serial uint64) ([]byte, error) {
 		return auth.Issue(p.router, auth.Grant{
 			Device: attempt.Device, Role: auth.RoleOwner, Services: []string{auth.AllServices},
-			NotBefore: now.Add(-clockSlack), NotAfter: now.Add(grantLifetime), Serial: serial,
+			NotBefore: now.Add(-clockSlack), NotAfter: one.Expires, Serial: serial,
 		}, rand.Reader)
 	})
 	if err != nil {

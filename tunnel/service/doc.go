@@ -5,6 +5,7 @@
 // itself:
 //
 //	unpair   gives a grant up                          [NameUnpair]
+//	manage   lists and revokes devices, for owners     [NameManage]
 //	status   one JSON document about the router        [NameStatus], [CollectStatus]
 //
 // A target is written as

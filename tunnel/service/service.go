@@ -13,6 +13,7 @@ import (
 const (
 	NameUnpair = "unpair"
 	NameStatus = "status"
+	NameManage = "manage"
 )
 
 // maxName is the longest name of a service, in bytes.
@@ -53,7 +54,7 @@ func (s Service) Dial(ctx context.Context) (splice.Conn, error) {
 
 // BuiltIn reports whether the agent answers for this name itself.
 func BuiltIn(name string) bool {
-	return name == NameUnpair || name == NameStatus
+	return name == NameUnpair || name == NameStatus || name == NameManage
 }
 
 // ValidName checks that name can name a service, built-in or configured: 1 to 32 characters from a-z, 0-9 and "-".
