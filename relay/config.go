@@ -62,13 +62,14 @@ func defaults() Config {
 // names the command that writes one.
 func LoadConfig(path string) (*Config, error) {
 	c := defaults()
-	if err := conf.Load(path, &c); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no configuration at %s: 'lethe-relay init --dir %s' writes one", path, filepath.Dir(path))
-		}
+	data, err := statefile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration at %s: 'lethe-relay init --dir %s' writes one", path, filepath.Dir(path))
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := conf.CheckPrivate(path); err != nil {
+	if err := conf.Parse(path, data, &c); err != nil {
 		return nil, err
 	}
 	c.dir = filepath.Dir(path)
@@ -151,7 +152,7 @@ func (c *Config) identity() (*auth.Identity, error) {
 	return id, nil
 }
 
-// URL is what routers are enrolled with: where the relay is, its pin, and the
+// url is what routers are enrolled with: where the relay is, its pin, and the
 // enrolment token. port takes the place of a listen port 0.
 func (c *Config) url(id *auth.Identity, port uint16) (auth.RelayURL, error) {
 	cert, err := id.Certificate(time.Now())

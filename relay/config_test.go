@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/statefile"
 )
 
 var update = flag.Bool("update", false, "write the golden error texts in testdata/config")
@@ -73,7 +74,7 @@ func TestLoadConfigThatOthersCanRead(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadConfig(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := LoadConfig(path); !errors.Is(err, statefile.ErrNotPrivate) || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("%v; want it refused, with the command that mends it", err)
 	}
 }

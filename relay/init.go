@@ -77,6 +77,9 @@ listen: %q
 # What agents and devices dial, as HOST:PORT. It is part of the URL that 'lethe-relay url' prints.
 %s
 
+# The relay's key, beside this file unless absolute. Clients pin it.
+key: relay.key
+
 # A router must show this token to register. Devices need none.
 enrolment_token: %q
 

@@ -18,7 +18,7 @@ import (
 	"github.com/lethe-relay/lethe/relay/forward"
 )
 
-// socketBuffer is the kernel buffer asked for each socket: 50 ms of 1 Gbit/s.
+// socketBuffer is the kernel buffer asked for each socket: a sixteenth of a second of 1 Gbit/s.
 const socketBuffer = 8 << 20
 
 // Relay is a relay that is ready to run: its port is open, nothing is read yet.

@@ -3,8 +3,6 @@ package tunnel
 import (
 	"net"
 	"time"
-
-	"github.com/lethe-relay/lethe/auth"
 )
 
 // Specification: what the other end may count on.
@@ -47,6 +45,3 @@ const (
 // virtualPeer is the address that quic-go sees at both ends of every tunnel:
 // the IPv4 dummy address of RFC 7600, which no network routes.
 func virtualPeer() *net.UDPAddr { return &net.UDPAddr{IP: net.IPv4(192, 0, 0, 8), Port: 443} }
-
-// ParseRelayURL is [auth.ParseRelayURL], for users of the SDK.
-func ParseRelayURL(s string) (auth.RelayURL, error) { return auth.ParseRelayURL(s) }

@@ -91,7 +91,7 @@ func (t *Tunnel) Open(ctx context.Context, service string) (*Stream, error) {
 		qs.CancelWrite(0)
 		return nil, streamError("router", err)
 	}
-	return newStream(qs, service, "router"), nil
+	return newStream(qs, service), nil
 }
 
 // DialContext opens a stream to service whatever network and address are

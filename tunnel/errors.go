@@ -41,9 +41,10 @@ var refusals = map[wire.Code]string{
 	wire.CodeGrantExpired:      "this device's grant has expired (grant_expired): pair again with 'lethe-agent pair' on the router and 'lethe pair' here",
 	wire.CodeGrantNotYetValid:  "this device's grant is not valid yet (grant_not_yet_valid): check the clocks of the relay and the router",
 	wire.CodeGrantRevoked:      "the router no longer knows this device (grant_revoked): pair again with 'lethe-agent pair' on the router and 'lethe pair' here",
+	wire.CodeDenied:            "the router refused (denied): it stopped, or took this device's access back, just now",
 	wire.CodePairingClosed:     "the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; run 'lethe-agent pair' for a new one",
 	wire.CodePairingRefused:    "the router did not accept the secret of this pairing URI (pairing_refused): check that it was copied whole, or run 'lethe-agent pair' for a new one",
-	wire.CodeNotEnrolled:       "the relay does not know this enrolment token (not_enrolled): take the URL from 'lethe-relay url' on the relay and run 'lethe-agent init' with it",
+	wire.CodeNotEnrolled:       "the relay does not know this enrolment token (not_enrolled): put the URL that 'lethe-relay url' prints there into agent.yaml, as relay",
 	wire.CodeRateLimited:       "the relay takes no more requests from here for now (rate_limited): try again later",
 	wire.CodeTooManySessions:   "the relay or the router has as many sessions as it allows (too_many_sessions): close one, or raise the limit in relay.yaml",
 	wire.CodeTooManyRouters:    "the relay has as many routers as it allows (too_many_routers): raise limits.routers in relay.yaml",
@@ -154,6 +155,8 @@ func streamError(peer string, err error) error {
 		return fmt.Errorf("the %s broke the stream off: %w", peer, syscall.ECONNRESET)
 	case errors.As(err, &transport) && transport.Remote && transport.ErrorCode.IsCryptoError():
 		return &PeerRefusedKeyError{Peer: peer}
+	case errors.As(err, &transport) && transport.Remote && transport.ErrorCode == quic.ConnectionRefused:
+		return &RefusedError{By: peer, Code: string(wire.CodeDenied)}
 	case errors.As(err, &app) && app.Remote && app.ErrorCode != 0:
 		return refusedBy(peer, err)
 	case errors.As(err, &app):

@@ -149,8 +149,8 @@ func (l *Listener) incoming(conn *relayConn, stream *quic.Stream) {
 	stream.SetDeadline(time.Now().Add(openTimeout))
 	m, err := wire.Expect[*wire.Incoming](stream)
 	if err != nil {
-		stream.CancelRead(0)
 		wire.WriteMessage(stream, &wire.Error{Code: wire.CodeBadRequest})
+		stream.CancelRead(0)
 		return
 	}
 	device := Device{Key: ed25519.PublicKey(m.Device[:])}
@@ -158,14 +158,25 @@ func (l *Listener) incoming(conn *relayConn, stream *quic.Stream) {
 	if code != "" {
 		l.cfg.Log.Warn("session refused", "reason", code)
 		wire.WriteMessage(stream, &wire.Error{Code: code})
+		readEnd(stream)
 		return
 	}
 	if err := wire.WriteMessage(stream, &wire.Accept{}); err != nil {
+		stream.CancelRead(0)
 		l.forget(s)
 		return
 	}
 	stream.Close()
+	readEnd(stream)
 	l.serve(s, device, m.Purpose)
+}
+
+// readEnd reads the end of a stream whose one message has been read. Until then
+// the stream is not over for QUIC, and takes the place of another.
+func readEnd(stream *quic.Stream) {
+	stream.SetReadDeadline(time.Now().Add(farewellTimeout))
+	stream.Read(make([]byte, 1))
+	stream.CancelRead(0)
 }
 
 // admit is the router's own check of a session, and its word is final. What

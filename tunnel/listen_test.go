@@ -174,6 +174,22 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
+// TestDisconnectAtOnce: a device hears that it has been cut off, however early in its tunnel's life that is.
+func TestDisconnectAtOnce(t *testing.T) {
+	w := newWorld(t)
+	l := w.listen(tunnel.ListenConfig{}, nil)
+	for range 30 {
+		tun := w.dial()
+		l.Disconnect(w.device.DeviceID())
+		select {
+		case <-tun.Done():
+		case <-time.After(patience):
+			t.Fatal("the device was not told")
+		}
+		tun.Close()
+	}
+}
+
 // TestRevokedMeanwhile: a device that is revoked while its leg is being bound does not slip in.
 func TestRevokedMeanwhile(t *testing.T) {
 	w := newWorld(t)

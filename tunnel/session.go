@@ -24,8 +24,15 @@ type session struct {
 
 	// conn is set once, when the handshake is complete. Whoever has completed it
 	// may read it without the lock; close, which may come at any time, may not.
-	conn   *quic.Conn
-	connMu sync.Mutex
+	conn      *quic.Conn
+	accepting *accepting // while a router waits for its device
+	connMu    sync.Mutex
+}
+
+// accepting is a handshake that a router waits for.
+type accepting struct {
+	listener *quic.Listener
+	over     chan struct{} // closed when nobody waits any more
 }
 
 // bindSession opens and binds a leg for a session that the relay has made.
@@ -65,12 +72,19 @@ func (s *session) accept(ctx context.Context, id *auth.Identity, device ed25519.
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, handshakeTimeout, context.DeadlineExceeded)
 	defer cancel()
-	conn, err := s.acceptOne(ctx, conf)
-	if err != nil {
+	if err := s.acceptOne(ctx, conf); err != nil {
 		return handshakeError("device", err)
 	}
-	s.complete(conn)
 	return nil
+}
+
+// await notes that a handshake is waited for, until the result is called.
+func (s *session) await(l *quic.Listener) (over func()) {
+	a := &accepting{listener: l, over: make(chan struct{})}
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	s.accepting = a
+	return func() { close(a.over) }
 }
 
 func (s *session) complete(conn *quic.Conn) {
@@ -82,7 +96,7 @@ func (s *session) complete(conn *quic.Conn) {
 // acceptOne accepts the first connection, whatever becomes of it: a session is
 // for one tunnel. A listener keeps failed handshakes to itself, so we watch the
 // context of the connection, which ends with the reason.
-func (s *session) acceptOne(ctx context.Context, conf *tls.Config) (*quic.Conn, error) {
+func (s *session) acceptOne(ctx context.Context, conf *tls.Config) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	first := make(chan struct{}, 1)
@@ -97,25 +111,43 @@ func (s *session) acceptOne(ctx context.Context, conf *tls.Config) (*quic.Conn, 
 	}
 	listener, err := s.transport.Listen(conf, routerQUIC())
 	if err != nil {
-		return nil, err
+		return err
 	}
+	over := s.await(listener)
+	defer over()
 	conn, err := listener.Accept(ctx)
 	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return conn, err
+	if err != nil {
+		return err
+	}
+	s.complete(conn)
+	return nil
 }
 
 var errSecondConnection = errors.New("a session is for one tunnel")
+
+// established returns the tunnel's connection, if there is one. A handshake that
+// is under way is broken off, so that the device hears of it.
+func (s *session) established() *quic.Conn {
+	s.connMu.Lock()
+	a := s.accepting
+	s.connMu.Unlock()
+	if a != nil {
+		a.listener.Close()
+		<-a.over
+	}
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	return s.conn
+}
 
 // close ends the tunnel, telling the other end, and the session at the relay.
 func (s *session) close(code wire.Code) {
 	s.closed.Do(func() {
 		s.leg.SetWriteDeadline(time.Now().Add(farewellTimeout))
-		s.connMu.Lock()
-		conn := s.conn
-		s.connMu.Unlock()
-		if conn != nil {
+		if conn := s.established(); conn != nil {
 			number := wire.CloseNone
 			if code != "" {
 				number = code.CloseNumber()

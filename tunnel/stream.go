@@ -37,8 +37,8 @@ type Stream struct {
 }
 
 // newStream makes the device's end.
-func newStream(qs *quic.Stream, service, peer string) *Stream {
-	s := &Stream{qs: qs, service: service, peer: peer}
+func newStream(qs *quic.Stream, service string) *Stream {
+	s := &Stream{qs: qs, service: service, peer: "router"}
 	var partial []byte // of the answer, read before a deadline
 	s.answer = func() error {
 		var fresh bytes.Buffer
@@ -47,9 +47,9 @@ func newStream(qs *quic.Stream, service, peer string) *Stream {
 		var refused *wire.Error
 		if errors.As(err, &refused) {
 			qs.CancelWrite(0)
-			return refusedBy("router", err)
+			return refusedBy(s.peer, err)
 		}
-		return streamError(peer, err)
+		return streamError(s.peer, err)
 	}
 	return s
 }

@@ -23,7 +23,8 @@ func command() *cobra.Command {
 		Long: `lethe-agent runs on a router. It dials out to a relay, and offers the router's
 services to paired devices through tunnels that the relay can't read.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the relay, 4 relay unreachable.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the relay. A relay that can't
+be reached is tried again, for ever.`,
 		Example: `  lethe-agent init --dir /etc/lethe --relay 'lethe://relay.example.org:443?pin=…&token=…'
   lethe-agent run --config /etc/lethe/agent.yaml
   lethe-agent pair --config /etc/lethe/agent.yaml`,

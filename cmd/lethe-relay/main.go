@@ -3,9 +3,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -118,24 +121,24 @@ func configFlag(cmd *cobra.Command, path *string) {
 	cmd.MarkFlagFilename("config", "yaml")
 }
 
-// addrFlag is an IP:PORT flag.
+// addrFlag is a HOST:PORT flag, whose host is looked up once.
 type addrFlag netip.AddrPort
 
 // String implements [pflag.Value].
 func (a addrFlag) String() string { return netip.AddrPort(a).String() }
 
 // Type implements [pflag.Value].
-func (addrFlag) Type() string { return "IP:PORT" }
+func (addrFlag) Type() string { return "HOST:PORT" }
 
 // Set implements [pflag.Value]. ":443" stands for all addresses.
 func (a *addrFlag) Set(s string) error {
-	if len(s) > 0 && s[0] == ':' {
+	if strings.HasPrefix(s, ":") {
 		s = "[::]" + s
 	}
-	addr, err := netip.ParseAddrPort(s)
+	addr, err := net.ResolveUDPAddr("udp", s)
 	if err != nil {
-		return fmt.Errorf(`it must be an IP address with a port, such as "[::]:443" or "192.0.2.1:443"`)
+		return errors.New(`it must be an address of this machine with a port, such as "[::]:443" or "192.0.2.1:443"`)
 	}
-	*a = addrFlag(addr)
+	*a = addrFlag(netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), uint16(addr.Port)))
 	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -55,18 +55,10 @@ port on 127.0.0.1.`,
 }
 
 func forward(cmd *cobra.Command, link *device.Link, router string, services, listen []string) error {
-	ports := make([]*proxy.Port, len(services))
-	for i, service := range services {
-		l, err := listenLocal(append(listen, make([]string, len(services))...)[i])
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		ports[i] = &proxy.Port{
-			Listener: l,
-			Open:     func(ctx context.Context) (splice.Conn, error) { return link.Open(ctx, service) },
-			Failed:   func(err error) { fmt.Fprintf(os.Stderr, "lethe: %s: %v\n", service, err) },
-		}
+	ports, err := openPorts(cmd.ErrOrStderr(), link, services, listen)
+	defer closePorts(ports)
+	if err != nil {
+		return err
 	}
 	if err := connect(cmd.Context(), link, router, services); err != nil {
 		return err
@@ -78,6 +70,33 @@ func forward(cmd *cobra.Command, link *device.Link, router string, services, lis
 	fmt.Fprintln(cmd.OutOrStdout(), ready)
 	serve(cmd.Context(), ports)
 	return nil
+}
+
+// openPorts opens a local port for each service, and returns those that are
+// open when one of them can't be. What fails later is told on stderr.
+func openPorts(stderr io.Writer, link *device.Link, services, listen []string) (ports []*proxy.Port, err error) {
+	for i, service := range services {
+		at := "127.0.0.1:0"
+		if i < len(listen) {
+			at = listen[i]
+		}
+		l, err := listenLocal(at)
+		if err != nil {
+			return ports, err
+		}
+		ports = append(ports, &proxy.Port{
+			Listener: l,
+			Open:     func(ctx context.Context) (splice.Conn, error) { return link.Open(ctx, service) },
+			Failed:   func(err error) { fmt.Fprintf(stderr, "lethe: %s: %v\n", service, err) },
+		})
+	}
+	return ports, nil
+}
+
+func closePorts(ports []*proxy.Port) {
+	for _, p := range ports {
+		p.Listener.Close()
+	}
 }
 
 // connect opens the tunnel and sees that the router offers the services.
@@ -110,9 +129,6 @@ func serve(ctx context.Context, ports []*proxy.Port) {
 }
 
 func listenLocal(addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
 	l, err := net.Listen("tcp", addr)
 	var op *net.OpError
 	switch {

@@ -63,10 +63,7 @@ func (o *options) completeRouter(_ *cobra.Command, args []string, _ string) ([]s
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	routers, err := store.Routers()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
+	routers, _ := store.Routers() // damaged ones are for 'lethe routers' to report
 	var names []string
 	for _, r := range routers {
 		names = append(names, r.Name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/internal/wire"
+	"github.com/lethe-relay/lethe/tunnel"
 )
 
 func pairCommand(o *options) *cobra.Command {
@@ -83,7 +85,8 @@ is not asked, which helps when it is gone for good.`,
 				if err != nil {
 					return err
 				}
-				if err := forgetMe(cmd, store.Link(router), args[0]); err != nil {
+				err = forgetMe(cmd, store.Link(router), args[0])
+				if err != nil && !errors.Is(err, &tunnel.RefusedError{Code: "grant_revoked"}) { // it has forgotten us already
 					return fmt.Errorf("%w; to forget the router here all the same: lethe unpair --local %s", err, args[0])
 				}
 			}
@@ -91,6 +94,9 @@ is not asked, which helps when it is gone for good.`,
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "unpaired from %s\n", args[0])
+			if local {
+				fmt.Fprintln(cmd.ErrOrStderr(), "the router was not told: 'lethe-agent revoke' there takes this device off its list")
+			}
 			return nil
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -43,18 +44,20 @@ func routersCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			routers, err := store.Routers()
-			if err != nil {
-				return err
+			routers, damaged := store.Routers()
+			if len(routers) == 0 && damaged != nil {
+				return damaged
 			}
 			infos := make([]routerInfo, 0, len(routers))
 			for _, r := range routers {
 				infos = append(infos, routerJSON(r))
 			}
 			if asJSON {
-				return printJSON(cmd, infos)
+				err = printJSON(cmd, infos)
+			} else {
+				err = printRouters(cmd, infos)
 			}
-			return printRouters(cmd, infos)
+			return errors.Join(err, damaged)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

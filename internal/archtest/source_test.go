@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxFileLines = 500
+	maxFileLines = 400
 	maxFuncLines = 80
 )
 

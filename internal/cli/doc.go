@@ -8,7 +8,8 @@
 //   - A failure is one sentence on stderr, behind the program's name. It says
 //     what, where, and how to mend it.
 //   - SIGINT and SIGTERM end a long-running program cleanly, with exit code 0.
-//     A second one ends it at once.
+//     A second one ends it at once. One that was to come to an end by itself
+//     says that it was interrupted, with exit code 1.
 //
 // # Exit codes
 //

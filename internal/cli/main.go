@@ -34,6 +34,7 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 	started := false // the arguments were right
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.DisableSuggestions = true // they would make several lines of the one sentence
 	root.Version = Version()
 
 	cmd, err := root.ExecuteContextC(ctx)
@@ -43,6 +44,10 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 	case !started || cmd.ValidateRequiredFlags() != nil: // which cobra checks later than arguments
 		fmt.Fprintf(os.Stderr, "%s: %v; see '%s --help'\n", root.Name(), err, cmd.CommandPath())
 		return ExitUsage
+	}
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
+		fmt.Fprintf(os.Stderr, "%s: interrupted\n", root.Name())
+		return ExitFailed
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", root.Name(), err)
 	if codeOf == nil {

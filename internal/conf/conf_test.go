@@ -1,9 +1,9 @@
 package conf
 
 import (
+	"bytes"
 	"errors"
 	"flag"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -50,7 +50,7 @@ func (s service) Validate() error {
 	return nil
 }
 
-var errAnarchy = errors.New("a configuration cannot be called anarchy")
+var errAnarchy = errors.New("a configuration can't be called anarchy")
 
 func (o *open) Validate() error {
 	if !o.Listen.IsValid() {
@@ -195,22 +195,13 @@ func TestErrorWrapsTheCause(t *testing.T) {
 	}
 }
 
-func TestLoad(t *testing.T) {
-	dir := t.TempDir()
-	if err := Load(filepath.Join(dir, "none.yaml"), new(open)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: %v, want fs.ErrNotExist", err)
-	}
-	if err := Load(dir, new(open)); err == nil {
-		t.Error("a directory was read as a file")
-	}
-	path := filepath.Join(dir, "f.yaml")
-	write(t, path, strings.Repeat("#", MaxSize+1))
-	if err := Load(path, new(open)); err == nil || !strings.Contains(err.Error(), "larger than") {
+func TestLargestFile(t *testing.T) {
+	if err := Parse("f.yaml", bytes.Repeat([]byte("#"), MaxSize+1), new(open)); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("huge file: %v", err)
 	}
-	write(t, path, "listen: '[::1]:443'\n"+strings.Repeat("#", MaxSize-20))
+	text := "listen: '[::1]:443'\n"
 	var got open
-	if err := Load(path, &got); err != nil || got.Listen.Port() != 443 {
+	if err := Parse("f.yaml", []byte(text+strings.Repeat("#", MaxSize-len(text))), &got); err != nil || got.Listen.Port() != 443 {
 		t.Errorf("largest file: %v, %v", got, err)
 	}
 }
@@ -221,30 +212,6 @@ func TestUnsupportedField(t *testing.T) {
 	err := Parse("f.yaml", []byte("ratio: 1.5\n"), &into)
 	if err == nil || !strings.Contains(err.Error(), "a fault of this program") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestCheckPrivate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f.yaml")
-	if err := CheckPrivate(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: %v, want fs.ErrNotExist", err)
-	}
-	write(t, path, "")
-	for mode, private := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o620: false} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		err := CheckPrivate(path)
-		if private && err != nil || !private && (err == nil || !strings.HasSuffix(err.Error(), "chmod 600 "+path)) {
-			t.Errorf("mode %v: %v, want private %v", mode, err, private)
-		}
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package conf reads the YAML configuration files of relay and agent, strictly.
 //
-// [Load] fills a struct that already holds the defaults. Whatever it does not understand is an
+// [Parse] fills a struct that already holds the defaults. Whatever it does not understand is an
 // error, and the first one in the file is the only one reported:
 //
 //	agent.yaml:4:5: services[1].taget: unknown key; did you mean "target"?

@@ -11,7 +11,7 @@ import (
 // An Error is what is wrong with a configuration file, and where. It wraps the error that a
 // value's own UnmarshalText or Validate returned.
 type Error struct {
-	File   string // as given to Load
+	File   string // as given to Parse
 	Line   int    // from 1; 0 if the error is about the file as a whole
 	Column int    // in characters, from 1
 	Key    string // "services[1].target"; empty if no key is concerned

@@ -37,7 +37,7 @@ func (b *binder) storeScalar(it item, dst reflect.Value) error {
 	case dst.CanUint():
 		return b.storeUint(it, dst)
 	}
-	return b.failItem(it, fmt.Errorf("a fault of this program: it cannot read a %s from a configuration file", dst.Type()))
+	return b.failItem(it, fmt.Errorf("a fault of this program: it can't read a %s from a configuration file", dst.Type()))
 }
 
 func (b *binder) storeString(it item, dst reflect.Value) error {

@@ -17,7 +17,7 @@ type keyError struct {
 }
 
 // KeyErrorf makes an error for Validate to return, about the key of the value that is validated:
-// "listen", "limits.idle", "services[1].target". [Load] puts the place in the file before it. A key
+// "listen", "limits.idle", "services[1].target". [Parse] puts the place in the file before it. A key
 // that the file does not have is allowed: it may be the thing to complain about.
 func KeyErrorf(key, format string, args ...any) error {
 	return &keyError{key: key, err: fmt.Errorf(format, args...)}

@@ -52,11 +52,13 @@ func TestDamagedFiles(t *testing.T) {
 		"noise": func(t *testing.T, path, whole string) {
 			write(t, path, strings.Repeat("\x00\xff\x1b[2J", len(whole)/6))
 		},
-		"another's":    func(t *testing.T, path, _ string) { write(t, path, `{"other": "things"}`) },
-		"too large":    func(t *testing.T, path, whole string) { write(t, path, strings.Repeat(whole, 2<<20/len(whole))) },
-		"not private":  func(t *testing.T, path, _ string) { chmod(t, path, 0o644) },
-		"a directory":  func(t *testing.T, path, _ string) { replaceByDir(t, path) },
-		"not readable": func(t *testing.T, path, _ string) { chmod(t, path, 0) },
+		"noise behind it": func(t *testing.T, path, whole string) { write(t, path, whole+"\x00\xff\x1b[2J") },
+		"another's":       func(t *testing.T, path, _ string) { write(t, path, `{"other": "things"}`) },
+		"too large":       func(t *testing.T, path, whole string) { write(t, path, strings.Repeat(whole, 2<<20/len(whole))) },
+		"not private":     func(t *testing.T, path, _ string) { chmod(t, path, 0o644) },
+		"a directory":     func(t *testing.T, path, _ string) { replaceByDir(t, path) },
+		"a pipe":          func(t *testing.T, path, _ string) { replaceByPipe(t, path) },
+		"not readable":    func(t *testing.T, path, _ string) { chmod(t, path, 0) },
 	}
 	for name, command := range h.stateFiles() {
 		for way, spoil := range ways {
@@ -131,6 +133,17 @@ func replaceByDir(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replaceByPipe makes a pipe that nobody writes to: who waits for its content waits for ever.
+func replaceByPipe(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -26,7 +26,7 @@ func TestFullDisk(t *testing.T) {
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("got %v, want ENOSPC", err)
 		}
-		wantText(t, err, "cannot write "+path+": no space left on device; free some space on that disk and try again")
+		wantText(t, err, "can't write "+path+": no space left on device; free some space on that disk and try again")
 		wantContent(t, path, "old")
 		wantOnly(t, dir, "filler", "key")
 	}
@@ -64,10 +64,10 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	const hint = "read-only file system; choose a directory on a disk that can be written to, or remount this one"
-	wantText(t, Write(path, []byte("new")), "cannot write "+path+": "+hint)
-	wantText(t, MkdirPrivate(filepath.Join(dir, "sub")), "cannot make the directory "+dir+"/sub: "+hint)
+	wantText(t, Write(path, []byte("new")), "can't write "+path+": "+hint)
+	wantText(t, MkdirPrivate(filepath.Join(dir, "sub")), "can't make the directory "+dir+"/sub: "+hint)
 	_, err := Lock(dir)
-	wantText(t, err, "cannot lock "+dir+": "+hint)
+	wantText(t, err, "can't lock "+dir+": "+hint)
 	wantContent(t, path, "old")
 }
 
@@ -92,7 +92,7 @@ func TestNoPermission(t *testing.T) {
 			t.Fatalf("got %v, want fs.ErrPermission", err)
 		}
 	}
-	wantText(t, writeErr, "cannot write "+path+": permission denied; run as the user who owns the directory, or choose another directory")
+	wantText(t, writeErr, "can't write "+path+": permission denied; run as the user who owns the directory, or choose another directory")
 	wantContent(t, path, "old")
 	wantOnly(t, dir, "key")
 }

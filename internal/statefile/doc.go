@@ -13,7 +13,8 @@
 // disturb each other: the last one to rename wins, and the file is whole at any time. After a
 // crash between steps 1 and 4 a file .NAME.tmp-* is left over; it is private too, and safe to remove.
 //
-// [Read] refuses a file that others may use. [Lock] keeps a second program out of a directory.
+// [Read] refuses a file that others may use, and what is no file, without waiting for it. [ParseJSON] is
+// for files that hold JSON. [Lock] keeps a second program out of a directory.
 //
 // Errors wrap those of the operating system and say how to mend what they report.
 package statefile

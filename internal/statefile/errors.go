@@ -25,9 +25,9 @@ func explain(what, path string, err error) error {
 		cause = errno
 	}
 	if hint := mend(cause); hint != "" {
-		return fmt.Errorf("cannot %s %s: %w; %s", what, path, cause, hint)
+		return fmt.Errorf("can't %s %s: %w; %s", what, path, cause, hint)
 	}
-	return fmt.Errorf("cannot %s %s: %w", what, path, cause)
+	return fmt.Errorf("can't %s %s: %w", what, path, cause)
 }
 
 // mend tells what to do about an error of the operating system; empty if it speaks for itself.

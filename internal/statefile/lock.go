@@ -25,7 +25,7 @@ func Lock(dir string) (unlock func(), err error) {
 		holder := readHolder(f)
 		f.Close()
 		if errors.Is(err, ErrLocked) {
-			return nil, fmt.Errorf("cannot use the directory %s: it is %w%s; stop that one first, or choose another directory", dir, err, holder)
+			return nil, fmt.Errorf("can't use the directory %s: it is %w%s; stop that one first, or choose another directory", dir, err, holder)
 		}
 		return nil, explain("lock", dir, err)
 	}

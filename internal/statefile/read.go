@@ -12,7 +12,7 @@ import (
 // [fs.ErrNotExist]. A file that others than its owner may use is refused with ErrNotPrivate: the
 // secret in it may be known already, and whoever reads the error can decide.
 func Read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
 		return nil, explain("read", path, err)
 	}
@@ -25,7 +25,7 @@ func Read(path string) ([]byte, error) {
 		return nil, explain("read", path, err)
 	}
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("cannot read %s: the file is %w; the limit is %d bytes, so it is no file of ours", path, ErrTooLarge, MaxSize)
+		return nil, fmt.Errorf("can't read %s: the file is %w; the limit is %d bytes, so it is no file of ours", path, ErrTooLarge, MaxSize)
 	}
 	return data, nil
 }
@@ -37,10 +37,10 @@ func checkFile(f *os.File, path string) error {
 		return explain("read", path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("cannot read %s: it is a %s, not a file", path, kindOf(info.Mode()))
+		return fmt.Errorf("can't read %s: it is a %s, not a file", path, kindOf(info.Mode()))
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && hasModes() {
-		return fmt.Errorf("cannot use %s: it is %w (mode %04o); if nobody else can have read it, run: chmod 600 %s",
+		return fmt.Errorf("can't use %s: it is %w (mode %04o); if nobody else can have read it, run: chmod 600 %s",
 			path, ErrNotPrivate, mode, path)
 	}
 	return nil
@@ -58,7 +58,7 @@ func MkdirPrivate(dir string) error {
 		return explain("look at", dir, err)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 && hasModes() {
-		return fmt.Errorf("cannot use the directory %s: it is %w, others may write to it (mode %04o); run: chmod 700 %s, or choose another directory",
+		return fmt.Errorf("can't use the directory %s: it is %w, others may write to it (mode %04o); run: chmod 700 %s, or choose another directory",
 			dir, ErrNotPrivate, mode, dir)
 	}
 	return nil

@@ -8,6 +8,12 @@ import (
 	"syscall"
 )
 
+// open opens a file for reading, and does not wait: without O_NONBLOCK, open(2) of a pipe returns
+// when somebody writes to it, which may be never. Regular files do not know the difference.
+func open(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
 // lockFile takes the lock of f without waiting. The lock belongs to the open file, so it ends with
 // the process, and a child started by exec does not inherit it (files are close-on-exec).
 func lockFile(f *os.File) error {

@@ -15,7 +15,7 @@ const MaxSize = 1 << 20
 // is intact, unless the error says otherwise: only the last step comes after the replacement.
 func Write(path string, data []byte) error {
 	if len(data) > MaxSize {
-		return fmt.Errorf("cannot write %s: %d bytes are %w; the limit is %d", path, len(data), ErrTooLarge, MaxSize)
+		return fmt.Errorf("can't write %s: %d bytes are %w; the limit is %d", path, len(data), ErrTooLarge, MaxSize)
 	}
 	dir, name := filepath.Split(filepath.Clean(path))
 	if dir == "" {

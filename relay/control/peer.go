@@ -112,6 +112,15 @@ func (s *Server) request(p *peer, stream *quic.Stream) {
 	default:
 		s.refuse(stream, &wire.Error{Code: wire.CodeBadRequest})
 	}
+	readEnd(stream)
+}
+
+// readEnd reads the end of a stream whose one message has been read. Until then
+// the stream is not over for QUIC, and takes the place of another.
+func readEnd(stream *quic.Stream) {
+	stream.SetReadDeadline(time.Now().Add(endTimeout))
+	stream.Read(make([]byte, 1))
+	stream.CancelRead(0)
 }
 
 // codeOfRequest tells a peer that is ahead of this relay from one that is wrong.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -134,4 +135,27 @@ func selfSigned(t *testing.T, key crypto.Signer) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestRequestsThatEndLate: a request is over although its end comes after the
+// answer. Otherwise each would keep its place among the streams of its peer.
+func TestRequestsThatEndLate(t *testing.T) {
+	r := startRelay(t, nil, nil)
+	device, nobody := r.dial(t, identity(t)), identity(t)
+	raw := grant(t, nobody, device.id)
+	for i := range 3 * streamsPerPeer {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		stream, err := device.OpenStreamSync(ctx)
+		cancel()
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if err := wire.WriteMessage(stream, &wire.Open{Router: nobody.RouterID(), Grant: raw}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := wire.Expect[*wire.Opened](stream); !errors.Is(err, wire.CodeRouterOffline) {
+			t.Fatal(err)
+		}
+		stream.Close()
+	}
 }

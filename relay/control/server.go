@@ -21,7 +21,7 @@ import (
 // Specification: what peers may count on.
 const (
 	// PresenceTimeout is how long a router may be silent before it is gone.
-	// Agents send a keep-alive three times in it.
+	// Agents keep their connections alive with a shorter time-out of their own.
 	PresenceTimeout = 30 * time.Second
 )
 
@@ -29,6 +29,7 @@ const (
 const (
 	requestTimeout  = 10 * time.Second // from a stream's start to its whole request
 	answerTimeout   = 10 * time.Second // for a router to answer an Incoming: it binds its leg first
+	endTimeout      = time.Second      // for the end of a stream whose message has come
 	deviceLinger    = time.Minute      // a connection that is no router's and asks nothing for this long is closed
 	streamsPerPeer  = 16               // requests at once
 	streamWindow    = 32 << 10         // bytes: two of the largest messages

@@ -37,13 +37,14 @@ type Config struct {
 // names the command that writes one.
 func LoadConfig(path string) (*Config, error) {
 	c := Config{}
-	if err := conf.Load(path, &c); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no configuration at %s: 'lethe-agent init --dir %s --relay URL' writes one", path, filepath.Dir(path))
-		}
+	data, err := statefile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration at %s: 'lethe-agent init --dir %s --relay URL' writes one", path, filepath.Dir(path))
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := conf.CheckPrivate(path); err != nil {
+	if err := conf.Parse(path, data, &c); err != nil {
 		return nil, err
 	}
 	c.dir = filepath.Dir(path)
@@ -105,6 +106,10 @@ name: %q
 # What devices may reach. A target is "tcp:HOST:PORT" or "unix:PATH".
 # "status" is always there.
 services: [{name: http, target: "tcp:127.0.0.1:80"}]
+
+# Where dnsmasq keeps its leases, for the status; by default /tmp/dhcp.leases or
+# /var/lib/misc/dnsmasq.leases.
+# leases_file: /tmp/dhcp.leases
 `
 
 // hostName is the machine's name as far as it can be a router's.

@@ -112,7 +112,7 @@ func TestLoadConfigErrors(t *testing.T) {
 	dir, path := newDir(t)
 	os.Chmod(path, 0o644)
 	_, err := LoadConfig(path)
-	wantSentence(t, err, dir, "DIR/agent.yaml holds secrets, and others may use it (mode 0644); run: chmod 600 DIR/agent.yaml")
+	wantSentence(t, err, dir, "can't use DIR/agent.yaml: it is not private (mode 0644); if nobody else can have read it, run: chmod 600 DIR/agent.yaml")
 	os.Remove(path)
 	_, err = LoadConfig(path)
 	wantSentence(t, err, dir, "there is no configuration at DIR/agent.yaml: 'lethe-agent init --dir DIR --relay URL' writes one")
@@ -127,11 +127,12 @@ func TestNewErrors(t *testing.T) {
 	}{
 		"no key":            {keyFile, "", 0, "there is no router key at DIR/router.key: restore it from a backup, or remove DIR/agent.yaml and run 'lethe-agent init', and pair all devices again"},
 		"empty key":         {keyFile, "", 0o600, "DIR/router.key: the identity file can't be used: it is empty; restore it from a backup; if there is no backup, remove it and DIR/agent.yaml, run 'lethe-agent init', and pair all devices again"},
-		"key of others":     {keyFile, "x", 0o640, "cannot use DIR/router.key: it is not private (mode 0640)"},
+		"key of others":     {keyFile, "x", 0o640, "can't use DIR/router.key: it is not private (mode 0640)"},
 		"devices cut":       {devicesFile, `{"devices": [{"id": "`, 0o600, "DIR/devices.json is damaged: unexpected EOF; restore it from a backup, or remove it and pair all devices again"},
 		"devices of later":  {devicesFile, `{"devices": [], "more": 1}`, 0o600, `DIR/devices.json is damaged: json: unknown field "more"`},
 		"devices with typo": {devicesFile, `{"devices": [{"id": "aaaa"}]}`, 0o600, "DIR/devices.json is damaged: "},
-		"devices of others": {devicesFile, `{}`, 0o666, "cannot use DIR/devices.json: it is not private (mode 0666)"},
+		"devices and more":  {devicesFile, `{"devices": []} {}`, 0o600, "DIR/devices.json is damaged: something stands behind the end of the JSON value; restore it"},
+		"devices of others": {devicesFile, `{}`, 0o666, "can't use DIR/devices.json: it is not private (mode 0666)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, path := newDir(t)

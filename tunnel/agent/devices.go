@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -55,9 +54,7 @@ func loadDevices(path string) (*devices, error) {
 		return nil, err
 	}
 	var doc devicesDocument
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&doc); err != nil {
+	if err := statefile.ParseJSON(data, &doc); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w; restore it from a backup, or remove it and pair all devices again", path, err)
 	}
 	d.serial = doc.LastSerial

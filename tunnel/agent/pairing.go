@@ -11,11 +11,9 @@ import (
 	"github.com/lethe-relay/lethe/tunnel"
 )
 
-// grantLifetime is how long a paired device may stay away before it has to
-// pair again.
 const (
-	grantLifetime = 365 * 24 * time.Hour
-	clockSlack    = time.Hour // how far behind the clocks of relay and device may be
+	grantLifetime = 365 * 24 * time.Hour // how long a device may go without pairing again
+	clockSlack    = time.Hour            // how far behind the clocks of relay and device may be
 )
 
 // pairing is the router's one pairing window, if there is one.

@@ -1,7 +1,6 @@
 package device
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,21 +52,24 @@ func (s *Store) path(name, suffix string) string {
 	return filepath.Join(s.dir, routersDir, name+suffix)
 }
 
-// Routers returns all paired routers, by name.
+// Routers returns all paired routers, by name. One whose files are damaged does not hide the others: it is
+// left out, and the error, which comes beside them, joins one sentence for each such router.
 func (s *Store) Routers() ([]*Router, error) {
 	names, err := s.names()
 	if err != nil {
 		return nil, err
 	}
 	var all []*Router
+	var faults []error
 	for _, name := range names {
 		r, err := s.Router(name)
 		if err != nil {
-			return nil, err
+			faults = append(faults, err)
+			continue
 		}
 		all = append(all, r)
 	}
-	return all, nil
+	return all, errors.Join(faults...)
 }
 
 func (s *Store) names() ([]string, error) {
@@ -103,9 +105,7 @@ func (s *Store) Router(name string) (*Router, error) {
 		return nil, err
 	}
 	var doc routerDocument
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&doc); err != nil {
+	if err := statefile.ParseJSON(data, &doc); err != nil {
 		return nil, damaged(path, name, err)
 	}
 	r := &Router{Name: name, PairedAt: doc.PairedAt, Router: tunnel.Router{ID: doc.Router}}

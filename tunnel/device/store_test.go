@@ -123,7 +123,7 @@ func TestDamaged(t *testing.T) {
 		"short secret":    {doc, replace(secret, `"pairing_secret": "AQI="`), "DIR/routers/home.json can't be used: the pairing secret has not 32 bytes" + mend},
 		"empty grant":     {grant, all(""), "DIR/routers/home-cert.pub can't be used: "},
 		"grant is no key": {grant, all("ssh-rsa AAAA\n"), "DIR/routers/home-cert.pub can't be used: the grant is malformed"},
-		"no grant":        {grant, nil, "DIR/routers/home-cert.pub can't be used: cannot read DIR/routers/home-cert.pub: no such file or directory" + mend},
+		"no grant":        {grant, nil, "DIR/routers/home-cert.pub can't be used: can't read DIR/routers/home-cert.pub: no such file or directory" + mend},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, dir := newStore(t)

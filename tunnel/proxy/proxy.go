@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lethe-relay/lethe/internal/splice"
@@ -30,12 +29,7 @@ type Port struct {
 	// or the tunnel is gone. It may be called from several goroutines. What the
 	// end of Serve or the program here does to connections is no failure.
 	Failed func(error)
-
-	up, down atomic.Int64
 }
-
-// Carried returns the bytes that finished connections have sent and received.
-func (p *Port) Carried() (up, down int64) { return p.up.Load(), p.down.Load() }
 
 // Serve connects every connection to the service until ctx ends or the listener
 // is closed. It returns when all connections are closed.
@@ -77,9 +71,7 @@ func (p *Port) carry(ctx context.Context, local splice.Conn) {
 		remote.Close()
 	})
 	defer stop()
-	up, down, err := splice.Both(local, remote)
-	p.up.Add(up)
-	p.down.Add(down)
+	_, _, err = splice.Both(local, remote)
 	var own *net.OpError // the program here broke its connection off, as browsers do
 	if err != nil && ctx.Err() == nil && !errors.As(err, &own) {
 		p.Failed(err)

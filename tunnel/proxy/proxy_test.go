@@ -106,7 +106,7 @@ func (b *portBench) dial(t *testing.T) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// TestPort carries both ways, half-closes and all, and counts.
+// TestPort carries both ways, half-closes and all.
 func TestPort(t *testing.T) {
 	b := newPortBench(t, nil)
 	for range 2 {
@@ -124,9 +124,6 @@ func TestPort(t *testing.T) {
 		}
 	}
 	b.stop()
-	if up, down := b.Carried(); up != 16 || down != 18 {
-		t.Errorf("carried %d up and %d down", up, down)
-	}
 	if len(b.failed) != 0 {
 		t.Errorf("failed: %v", <-b.failed)
 	}

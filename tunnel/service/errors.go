@@ -23,7 +23,7 @@ func (e *DownError) Error() string {
 	if e.Service != "" {
 		subject = fmt.Sprintf("service %q", e.Service)
 	}
-	return fmt.Sprintf("%s is down: cannot connect to %s on the router (%s); check %s",
+	return fmt.Sprintf("%s is down: can't connect to %s on the router (%s); check %s",
 		subject, e.Target, reason(e.Err), advice(e.Err))
 }
 

@@ -136,13 +136,13 @@ func TestDownErrorSentences(t *testing.T) {
 		want string
 	}{
 		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)},
-			"the service is down: cannot connect to unix:/run/admin.sock on the router (permission denied);" +
+			"the service is down: can't connect to unix:/run/admin.sock on the router (permission denied);" +
 				" check that the agent's user may open that socket"},
 		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "printer.lan"}},
-			"the service is down: cannot connect to unix:/run/admin.sock on the router (no such host);" +
+			"the service is down: can't connect to unix:/run/admin.sock on the router (no such host);" +
 				" check the host name in its target, and the router's DNS"},
 		{errors.New("strange"),
-			"the service is down: cannot connect to unix:/run/admin.sock on the router (strange);" +
+			"the service is down: can't connect to unix:/run/admin.sock on the router (strange);" +
 				" check that the host in its target is up and that no firewall is in between"},
 	} {
 		if got := (&DownError{Target: target, Err: tc.err}).Error(); got != tc.want {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -15,29 +13,14 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// MaxSize is the size in bytes of the largest file that Load reads. The largest sensible file is
+// MaxSize is the size in bytes of the largest file that Parse takes. The largest sensible file is
 // a tenth of it, and the YAML parser needs seconds for a hostile one that is much larger.
 const MaxSize = 32 << 10
 
-// Load reads the file at path into *into, which holds the defaults.
+// Parse reads data, the content of a configuration file, into *into, which holds the defaults.
 //
-// A file that cannot be read gives an error that wraps the one from the operating system, so that
-// a caller can tell [io/fs.ErrNotExist] and name the command that writes the file. A file that
-// is wrong gives an *[Error]. After an error *into is part defaults, part file: do not use it.
-func Load[T any](path string, into *T) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("cannot read the configuration: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return fmt.Errorf("cannot read the configuration: %w", err)
-	}
-	return Parse(path, data, into)
-}
-
-// Parse does what Load does with data that has been read already. Errors call the file name.
+// Data that is wrong gives an *[Error], which calls the file name. After an error *into is part
+// defaults, part file: do not use it.
 func Parse[T any](name string, data []byte, into *T) error {
 	dst := reflect.ValueOf(into).Elem()
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a byte order mark, which editors on Windows write
