@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/keyfile"
 	"github.com/lethe-relay/lethe/internal/statefile"
 )
 
@@ -40,14 +41,6 @@ func Init(dir string, listen netip.AddrPort, public string) (path string, err er
 			return "", fmt.Errorf("%s is there already: 'lethe-relay run --config %s' starts that relay; to make another, choose an empty directory", filepath.Join(dir, name), path)
 		}
 	}
-	id, err := auth.NewIdentity(rand.Reader)
-	if err != nil {
-		return "", err
-	}
-	pem, err := id.MarshalPEM()
-	if err != nil {
-		return "", err
-	}
 	token, err := auth.NewToken(rand.Reader)
 	if err != nil {
 		return "", err
@@ -55,7 +48,7 @@ func Init(dir string, listen netip.AddrPort, public string) (path string, err er
 	if public == "" && listen.Addr().IsUnspecified() && listen.Port() != 0 {
 		public = netip.AddrPortFrom(ownAddr(), listen.Port()).String()
 	}
-	if err := statefile.Write(filepath.Join(dir, keyFile), pem); err != nil {
+	if _, err := keyfile.Create(filepath.Join(dir, keyFile)); err != nil {
 		return "", err
 	}
 	return path, statefile.Write(path, configText(listen, public, token))

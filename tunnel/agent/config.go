@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/conf"
+	"github.com/lethe-relay/lethe/internal/keyfile"
 	"github.com/lethe-relay/lethe/internal/statefile"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/tunnel/service"
@@ -81,15 +81,7 @@ func Init(dir string, relay auth.RelayURL) (path string, err error) {
 			return "", fmt.Errorf("%s is there already: 'lethe-agent run --config %s' starts that agent; to change its relay, edit the file; to make another router, choose an empty directory", filepath.Join(dir, name), path)
 		}
 	}
-	id, err := auth.NewIdentity(rand.Reader)
-	if err != nil {
-		return "", err
-	}
-	pem, err := id.MarshalPEM()
-	if err != nil {
-		return "", err
-	}
-	if err := statefile.Write(filepath.Join(dir, keyFile), pem); err != nil {
+	if _, err := keyfile.Create(filepath.Join(dir, keyFile)); err != nil {
 		return "", err
 	}
 	return path, statefile.Write(path, fmt.Appendf(nil, configTemplate, relay.String(), hostName()))

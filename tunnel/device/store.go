@@ -2,7 +2,6 @@ package device
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/keyfile"
 	"github.com/lethe-relay/lethe/internal/statefile"
 	"github.com/lethe-relay/lethe/tunnel"
 )
@@ -64,15 +64,8 @@ func (s *Store) needKey() error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	id, err := auth.NewIdentity(rand.Reader)
+	id, err := keyfile.Create(s.keyPath())
 	if err != nil {
-		return err
-	}
-	pem, err := id.MarshalPEM()
-	if err != nil {
-		return err
-	}
-	if err := statefile.Write(s.keyPath(), pem); err != nil {
 		return err
 	}
 	s.identity = id

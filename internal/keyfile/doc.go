@@ -1,0 +1,3 @@
+// Package keyfile makes the private files that hold identities: of a relay, a
+// router or a device.
+package keyfile
