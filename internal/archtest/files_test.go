@@ -39,8 +39,8 @@ func layout(t *tree) (looked int, broken []finding) {
 	return len(got), broken
 }
 
-// machinePath is an absolute path into a home or a work folder, not the middle of a longer path.
-var machinePath = regexp.MustCompile(`(^|[^\w.$})~-])/(work|root)/`)
+// machinePath is an absolute path into a home folder, not the middle of a longer path.
+var machinePath = regexp.MustCompile(`(^|[^\w.$})~-])/(root|Users)/`)
 
 func machinePaths(t *tree) (looked int, broken []finding) {
 	for _, name := range t.files {
