@@ -128,8 +128,9 @@ func (s *session) acceptOne(ctx context.Context, conf *tls.Config) error {
 
 var errSecondConnection = errors.New("a session is for one tunnel")
 
-// established returns the tunnel's connection, if there is one. A handshake that
-// is under way is broken off, so that the device hears of it.
+// established returns the tunnel's connection, if there is one. No handshake is
+// taken any more; one that is over, but not noted yet, is waited for: its
+// connection has to be closed with a word to the device.
 func (s *session) established() *quic.Conn {
 	s.connMu.Lock()
 	a := s.accepting

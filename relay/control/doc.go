@@ -7,8 +7,8 @@
 //	   │ Open(RouterID, grant) ──► │ 1 rate limits                   │
 //	   │                           │ 2 grant: signed by that RouterID,│
 //	   │                           │   for this connection's key, now │
-//	   │                           │ 3 router present, room for one more
-//	   │                           │ 4 session made: two unbound legs │
+//	   │                           │ 3 router present, has not taken it back
+//	   │                           │ 4 room; session: two unbound legs│
 //	   │                           │ Incoming(leg, device, grant) ──► │ checks all of it again,
 //	   │                           │                                  │ binds its leg
 //	   │ ◄── Opened(leg, secret)   │ ◄────────────────────── Accept   │
@@ -22,5 +22,6 @@
 // proves that the peer has them. There is no database: a grant carries all
 // that the relay must know, and a RouterID vouches for its own key.
 //
-// An address that has not proved itself gets nothing but a QUIC Retry.
+// An address that has not proved itself gets no answer larger than its question:
+// a QUIC Retry, or word that the relay does not speak its version.
 package control
