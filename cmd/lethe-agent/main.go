@@ -96,7 +96,5 @@ goes to stderr.`,
 }
 
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "config", "", "the agent's configuration, agent.yaml")
-	cmd.MarkFlagRequired("config")
-	cmd.MarkFlagFilename("config", "yaml")
+	cli.ConfigFlag(cmd, path, "the agent's configuration, agent.yaml")
 }

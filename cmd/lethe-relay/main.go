@@ -116,9 +116,7 @@ func urlCommand() *cobra.Command {
 }
 
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "config", "", "the relay's configuration, relay.yaml")
-	cmd.MarkFlagRequired("config")
-	cmd.MarkFlagFilename("config", "yaml")
+	cli.ConfigFlag(cmd, path, "the relay's configuration, relay.yaml")
 }
 
 // addrFlag is a HOST:PORT flag, whose host is looked up once.

@@ -10,12 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lethe-relay/lethe/internal/tmpfstest"
 )
 
 // TestFullDisk fills a real file system. What was there stays, nothing is left over, and once there is
 // room again the same call succeeds.
 func TestFullDisk(t *testing.T) {
-	dir := mountTmpfs(t, "size=64k")
+	dir := tmpfstest.Mount(t, "size=64k")
 	path, filler := filepath.Join(dir, "key"), filepath.Join(dir, "filler")
 	if err := Write(path, []byte("old")); err != nil {
 		t.Fatal(err)
@@ -41,7 +43,7 @@ func TestFullDisk(t *testing.T) {
 
 // TestLockFullDisk: the lock needs no room, so that a full disk does not keep a program from starting.
 func TestLockFullDisk(t *testing.T) {
-	dir := mountTmpfs(t, "size=16k")
+	dir := tmpfstest.Mount(t, "size=16k")
 	put(t, filepath.Join(dir, lockName), "", 0o600)
 	os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 64<<10), 0o600) // fails when the disk is full, as it should
 	unlock, err := Lock(dir)
@@ -55,7 +57,7 @@ func TestLockFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyDisk(t *testing.T) {
-	dir := mountTmpfs(t, "size=64k")
+	dir := tmpfstest.Mount(t, "size=64k")
 	path := filepath.Join(dir, "key")
 	if err := Write(path, []byte("old")); err != nil {
 		t.Fatal(err)
@@ -102,26 +104,6 @@ func wantText(t *testing.T, err error, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-}
-
-// mountTmpfs mounts a small file system for the rest of the test. The mount is in a namespace of
-// the test's own thread: it is gone with the thread, and nobody else ever sees it.
-func mountTmpfs(t *testing.T, options string) string {
-	t.Helper()
-	needRoot(t)
-	runtime.LockOSThread() // never unlocked: the thread ends with the test
-	if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace: %v", err)
-	}
-	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		t.Skipf("needs a private mount namespace: %v", err)
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("needs to mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
 }
 
 func needRoot(t *testing.T) {

@@ -5,13 +5,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/tmpfstest"
 )
 
 // TestPairFullDisk: a device that can't store a router does not ask it, so that the URI stays good.
@@ -21,7 +21,7 @@ func TestPairFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer relay.Close()
-	dir := mountTmpfs(t, "size=64k")
+	dir := tmpfstest.Mount(t, "size=64k")
 	s, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -38,26 +38,4 @@ func TestPairFullDisk(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Join(dir, routersDir)); len(left) != 0 {
 		t.Errorf("left over: %v", left)
 	}
-}
-
-// mountTmpfs mounts a small file system for the rest of the test. The mount is in a namespace of the test's own
-// thread: it is gone with the thread, and nobody else ever sees it.
-func mountTmpfs(t *testing.T, options string) string {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to have a real disk that is full")
-	}
-	runtime.LockOSThread() // never unlocked: the thread ends with the test
-	if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
-		t.Skipf("needs a mount namespace: %v", err)
-	}
-	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		t.Skipf("needs a private mount namespace: %v", err)
-	}
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("needs to mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
 }
