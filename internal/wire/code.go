@@ -30,6 +30,13 @@ const (
 	CodeUnknownService    Code = "unknown_service"
 	CodeServiceNotGranted Code = "service_not_granted"
 	CodeServiceDown       Code = "service_down"
+	CodeStepUpRequired    Code = "step_up_required"
+	CodeEnvDenied         Code = "env_denied"
+	CodePINWrong          Code = "pin_wrong"
+	CodePINLocked         Code = "pin_locked"
+	CodePINNotSet         Code = "pin_not_set"
+	CodeNotApproved       Code = "not_approved"
+	CodeNoAccounts        Code = "no_accounts"
 )
 
 // Error returns the code itself.
@@ -40,7 +47,7 @@ func (c Code) Error() string { return string(c) }
 const CloseNone uint64 = 0
 
 // CloseNumbers is how many numbers there are, 0 for none included.
-const CloseNumbers = 22
+const CloseNumbers = 29
 
 // closeNumbers is indexed by QUIC application error number. It is only
 // appended to; the place of a removed code stays taken.
@@ -66,6 +73,13 @@ var closeNumbers = [CloseNumbers]Code{
 	19: CodeUnknownService,
 	20: CodeServiceNotGranted,
 	21: CodeServiceDown,
+	22: CodeStepUpRequired,
+	23: CodeEnvDenied,
+	24: CodePINWrong,
+	25: CodePINLocked,
+	26: CodePINNotSet,
+	27: CodeNotApproved,
+	28: CodeNoAccounts,
 }
 
 // CloseNumber returns the QUIC application error number (RFC 9000, section

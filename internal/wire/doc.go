@@ -84,11 +84,19 @@
 //	0x13 open          device to relay   one per session
 //	0x14 opened        relay to device   answer to open
 //	0x15 incoming      relay to router   one per session, opened by the relay
-//	0x16 accept        router to relay   answer to incoming; the router's leg is bound
+//	0x16 accept        router to relay   answer to incoming, its leg is bound; and to moved
+//	0x17 moved         relay to router   when a session's device has another network
+//	0x18 login         device to relay   where do accounts come from?
+//	0x19 issuer        relay to device   answer to login
+//	0x1a inspect       device to relay   what is held about the device, and to erase it
+//	0x1b held          relay to device   answer to inspect
 //	0x20 service-open  device to router  first on each stream of a tunnel
 //	0x21 service-ready router to device  answer; the service's own bytes follow
 //	0x22 pair          device to router  the one stream of a pairing session
 //	0x23 paired        router to device  answer to pair
+//	0x24 evidence      device to router  first on the first stream of a tunnel; may come again
+//	0x25 verdict       router to device  answer to evidence and confirm; or when it changes
+//	0x26 confirm       device to router  on the first stream, after evidence
 //
 // A number that is no longer used stays in this list and is not used again.
 //
@@ -99,6 +107,7 @@
 //
 //	error         2 code*              text 1..32 of [a-z0-9_]; table below
 //	              1 retry_after        uint, seconds until a new attempt makes sense
+//	              3 reasons            text ..512 of [a-z0-9_,], codes of package auth/ecv
 //	register      2 token              bytes ..64, the relay's enrolment token
 //	              1 version            text ..64, printable ASCII without space; the agent's
 //	              3 revocations        bytes ..10248, grants taken back, see package auth
@@ -107,6 +116,10 @@
 //	open          2 router*            bytes 32, the RouterID asked for
 //	              4 grant              bytes ..4096, OpenSSH certificate in wire format
 //	              6 purpose            uint: 0 tunnel, needs a grant; 1 pairing, has none
+//	              1 observation_key    bytes 32, see package auth/ecv
+//	              3 wifi               bytes 104, proof, see package auth/ecv
+//	              5 geo                bytes 104, proof, see package auth/ecv
+//	              7 id_token           text ..8192, printable ASCII without space; OpenID Connect
 //	opened        2 leg*               uint, leg id
 //	              4 secret*            bytes 32, leg secret
 //	incoming      2 leg*               uint, leg id
@@ -114,13 +127,47 @@
 //	              6 device*            bytes 32, the device's Ed25519 public key
 //	              8 grant              as in open
 //	              10 purpose           as in open
+//	              1 account            bytes 16, TagID of package auth/ecv; as are the next three
+//	              3 net                bytes 16
+//	              5 asn                bytes 16
+//	              7 country            bytes 16
+//	              9 limited            uint: 1 if the relay limits the session to a step-up
 //	accept        none
+//	moved         2 leg*               uint, leg id; the router's
+//	              1 account            as in incoming, and so on to limited
+//	              3 net
+//	              5 asn
+//	              7 country
+//	              9 limited
+//	login         none
+//	issuer        2 url*               text 1..512, printable ASCII without space
+//	              4 client_id*         text 1..512, printable ASCII without space
+//	inspect       2 router*            bytes 32, RouterID
+//	              4 erase              uint: 1 to erase it
+//	held          1 sessions           uint, between device and router
+//	              3 bytes              uint, carried by them
+//	              5 connections        uint, of the device to the relay
+//	              7 receipt            bytes ..2048, an auth.Receipt in JSON
 //	service-open  2 service*           text 1..32 of [a-z0-9-]
 //	service-ready none
 //	pair          2 proof*             bytes 32, that the device knows the pairing secret
 //	              1 name               label ..64, what the device calls itself
+//	              3 invitation         bytes 8, names the pairing URI, see package auth
 //	paired        2 grant*             bytes 1..4096, OpenSSH certificate in wire format
 //	              1 name               label ..64, what the router calls itself
+//	evidence      1 ssid               bytes ..32, of the connected Wi-Fi
+//	              3 bssid              bytes 6
+//	              5 wifi_seen          uint, seconds since 1970
+//	              7 cell               uint, S2 cell id, see package auth/ecv
+//	              9 geo_seen           uint, seconds since 1970
+//	verdict       2 verdict*           uint: 1 deny, 2 step up, 3 allow
+//	              1 score              uint ..1000
+//	              3 needed             uint ..1000, the score that would be enough
+//	              5 reasons            as in error
+//	              7 grant              bytes ..4096, takes the place of the device's
+//	              9 pin                uint: 1 if the router takes a PIN as confirmation
+//	              11 approval          uint: 1 if it takes an owner's approval
+//	confirm       2 pin                label ..64; left out to ask for an approval
 //
 // A label is text without control characters, line and paragraph separators
 // and bidirectional controls, so that it is safe to print in one line. Whether
@@ -154,4 +201,11 @@
 //	19 unknown_service      the router offers no service of this name
 //	20 service_not_granted  the grant does not name this service
 //	21 service_down         the router can't reach what serves this service
+//	22 step_up_required     the device's environment is new and has to be confirmed
+//	23 env_denied           the device's environment is refused
+//	24 pin_wrong            not the router's PIN
+//	25 pin_locked           too many wrong PINs; retry_after says when to try again
+//	26 pin_not_set          the router has no PIN
+//	27 not_approved         no owner has approved
+//	28 no_accounts          the relay has no account system
 package wire

@@ -13,6 +13,9 @@ type Error struct {
 	// RetryAfter says when a new attempt makes sense; zero if the sender does
 	// not know. It travels in whole seconds, rounded up.
 	RetryAfter time.Duration
+	// Reasons are codes joined by commas, as package auth/ecv lists them, of
+	// CodeEnvDenied and CodeStepUpRequired.
+	Reasons string
 }
 
 // Type returns TypeError.
@@ -27,4 +30,5 @@ func (e *Error) Unwrap() error { return e.Code }
 func (e *Error) walk(f *fields) {
 	f.text(2, (*string)(&e.Code), maxCode, isCode, required)
 	f.seconds(1, &e.RetryAfter, optional)
+	f.text(3, &e.Reasons, maxReasons, isReasons, optional)
 }

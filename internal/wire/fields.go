@@ -14,24 +14,34 @@ const (
 	required presence = true
 )
 
-// array is a required byte string of exactly the size of v, not all zero.
-func (f *fields) array(key uint64, v []byte) {
-	b := v
-	if f.out == nil {
-		b = nil
+// array is a byte string of exactly the size of v. All zero stands for a field
+// that is not there.
+func (f *fields) array(key uint64, v []byte, p presence) {
+	var b []byte
+	if f.out != nil && !isAllZero(v) {
+		b = v
 	}
-	ok := codeItem(f, key, &b, majorBytes, required, func() error {
+	f.fixed(key, &b, len(v), p)
+	if f.out == nil {
+		copy(v, b)
+	}
+}
+
+// fixed is a byte string of exactly size bytes, not all zero.
+func (f *fields) fixed(key uint64, v *[]byte, size int, p presence) {
+	codeItem(f, key, v, majorBytes, p, func() error {
 		switch {
-		case len(b) != len(v):
+		case len(*v) != size:
 			return ErrSize
-		case !slices.ContainsFunc(b, func(c byte) bool { return c != 0 }):
-			return ErrMissing
+		case isAllZero(*v):
+			return ErrEncoding // it has to be left out
 		}
 		return nil
 	})
-	if ok {
-		copy(v, b)
-	}
+}
+
+func isAllZero(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return c != 0 })
 }
 
 // bytes is a byte string of at most limit bytes.
@@ -61,6 +71,30 @@ func (f *fields) uint(key uint64, v *uint64, limit uint64, p presence) {
 	})
 }
 
+// octet is a number from 0 to limit that fits one byte.
+func (f *fields) octet(key uint64, v *uint8, limit uint8, p presence) {
+	n := uint64(*v)
+	f.uint(key, &n, uint64(limit), p)
+	if f.out == nil {
+		*v = uint8(n)
+	}
+}
+
+// flag is 1 for yes, and left out for no.
+func (f *fields) flag(key uint64, v *bool) {
+	var n uint8
+	if *v {
+		n = 1
+	}
+	f.octet(key, &n, 1, optional)
+	if f.out == nil {
+		*v = n == 1
+	}
+}
+
+// count is a number of things.
+func (f *fields) count(key uint64, v *uint64) { f.uint(key, v, math.MaxUint64, optional) }
+
 // legID is the required number of a leg.
 func (f *fields) legID(key uint64, v *LegID) {
 	f.uint(key, (*uint64)(v), math.MaxUint64, required)
@@ -79,5 +113,22 @@ func (f *fields) seconds(key uint64, v *time.Duration, p presence) {
 	f.uint(key, &s, math.MaxUint32, p)
 	if f.out == nil {
 		*v = time.Duration(s) * time.Second
+	}
+}
+
+// instant is a time in whole seconds since 1970, rounded down when encoding. The
+// zero time stands for a field that is not there.
+func (f *fields) instant(key uint64, v *time.Time) {
+	var s uint64
+	if !v.IsZero() {
+		if v.Unix() <= 0 {
+			f.fail(key, ErrValue)
+			return
+		}
+		s = uint64(v.Unix())
+	}
+	f.uint(key, &s, math.MaxUint32, optional)
+	if f.out == nil && s > 0 {
+		*v = time.Unix(int64(s), 0).UTC()
 	}
 }

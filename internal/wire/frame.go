@@ -39,6 +39,16 @@ func newMessage(t Type) Message {
 		return new(Incoming)
 	case TypeAccept:
 		return new(Accept)
+	case TypeMoved:
+		return new(Moved)
+	case TypeLogin:
+		return new(Login)
+	case TypeIssuer:
+		return new(Issuer)
+	case TypeInspect:
+		return new(Inspect)
+	case TypeHeld:
+		return new(Held)
 	case TypeServiceOpen:
 		return new(ServiceOpen)
 	case TypeServiceReady:
@@ -47,6 +57,12 @@ func newMessage(t Type) Message {
 		return new(Pair)
 	case TypePaired:
 		return new(Paired)
+	case TypeEvidence:
+		return new(Evidence)
+	case TypeVerdict:
+		return new(Verdict)
+	case TypeConfirm:
+		return new(Confirm)
 	}
 	return nil
 }

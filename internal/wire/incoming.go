@@ -11,6 +11,7 @@ type Incoming struct {
 	// Grant and Purpose are those of the device's Open.
 	Grant   []byte
 	Purpose Purpose
+	Vouched Vouched
 }
 
 // Type returns TypeIncoming.
@@ -18,8 +19,9 @@ func (*Incoming) Type() Type { return TypeIncoming }
 
 func (m *Incoming) walk(f *fields) {
 	f.legID(2, &m.Leg)
-	f.array(4, m.Secret[:])
-	f.array(6, m.Device[:])
+	f.array(4, m.Secret[:], required)
+	f.array(6, m.Device[:], required)
 	f.bytes(8, &m.Grant, MaxGrant, optional)
 	f.purpose(10, &m.Purpose)
+	m.Vouched.walk(f)
 }

@@ -10,8 +10,8 @@ import (
 type value interface{ uint64 | string | []byte }
 
 // codeItem codes one field: v is its value, check its limits, in both
-// directions. It returns whether the field is there and nothing wrong with it.
-func codeItem[V value](f *fields, key uint64, v *V, kind byte, p presence, check func() error) bool {
+// directions.
+func codeItem[V value](f *fields, key uint64, v *V, kind byte, p presence, check func() error) {
 	present, err := !isZero(*v), error(nil)
 	if f.out == nil {
 		present, err = takeItem(f, key, v, kind)
@@ -25,12 +25,11 @@ func codeItem[V value](f *fields, key uint64, v *V, kind byte, p presence, check
 	}
 	if err != nil {
 		f.fail(key, err)
-		return false
+		return
 	}
 	if present && f.out != nil {
 		f.out[key] = *v
 	}
-	return present
 }
 
 // takeItem sets v from the field of the body that has this key, if any.

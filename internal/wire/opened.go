@@ -11,5 +11,5 @@ func (*Opened) Type() Type { return TypeOpened }
 
 func (m *Opened) walk(f *fields) {
 	f.legID(2, &m.Leg)
-	f.array(4, m.Secret[:])
+	f.array(4, m.Secret[:], required)
 }

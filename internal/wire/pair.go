@@ -11,12 +11,15 @@ type Pair struct {
 	// Name is what the device calls itself, see [ValidName]; empty if it does
 	// not say.
 	Name string
+	// Invitation names the URI that the device holds, see package auth.
+	Invitation [8]byte
 }
 
 // Type returns TypePair.
 func (*Pair) Type() Type { return TypePair }
 
 func (m *Pair) walk(f *fields) {
-	f.array(2, m.Proof[:])
+	f.array(2, m.Proof[:], required)
 	f.text(1, &m.Name, MaxName, isLabel, optional)
+	f.array(3, m.Invitation[:], optional)
 }

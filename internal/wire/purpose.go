@@ -10,7 +10,5 @@ const (
 )
 
 func (f *fields) purpose(key uint64, p *Purpose) {
-	n := uint64(*p)
-	f.uint(key, &n, uint64(PurposePairing), optional)
-	*p = Purpose(n)
+	f.octet(key, (*uint8)(p), uint8(PurposePairing), optional)
 }

@@ -22,10 +22,18 @@ const (
 	TypeOpened       Type = 0x14
 	TypeIncoming     Type = 0x15
 	TypeAccept       Type = 0x16
+	TypeMoved        Type = 0x17
+	TypeLogin        Type = 0x18
+	TypeIssuer       Type = 0x19
+	TypeInspect      Type = 0x1a
+	TypeHeld         Type = 0x1b
 	TypeServiceOpen  Type = 0x20
 	TypeServiceReady Type = 0x21
 	TypePair         Type = 0x22
 	TypePaired       Type = 0x23
+	TypeEvidence     Type = 0x24
+	TypeVerdict      Type = 0x25
+	TypeConfirm      Type = 0x26
 )
 
 // String returns the name that the package documentation uses.
@@ -53,6 +61,16 @@ func (t Type) String() string {
 		return "incoming"
 	case TypeAccept:
 		return "accept"
+	case TypeMoved:
+		return "moved"
+	case TypeLogin:
+		return "login"
+	case TypeIssuer:
+		return "issuer"
+	case TypeInspect:
+		return "inspect"
+	case TypeHeld:
+		return "held"
 	case TypeServiceOpen:
 		return "service-open"
 	case TypeServiceReady:
@@ -61,6 +79,12 @@ func (t Type) String() string {
 		return "pair"
 	case TypePaired:
 		return "paired"
+	case TypeEvidence:
+		return "evidence"
+	case TypeVerdict:
+		return "verdict"
+	case TypeConfirm:
+		return "confirm"
 	}
 	return fmt.Sprintf("type 0x%02x", uint8(t))
 }

@@ -112,16 +112,23 @@ func typeByName(t testing.TB, name string) Type {
 func setFields(t testing.TB, m any, values map[string]string) {
 	t.Helper()
 	for name, s := range values {
-		var goName strings.Builder
-		for word := range strings.SplitSeq(name, "_") {
-			goName.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
-		f := reflect.ValueOf(m).Elem().FieldByName(goName.String())
+		f := fieldByName(reflect.ValueOf(m).Elem(), name)
 		if !f.IsValid() {
 			t.Fatalf("%T has no field for %q", m, name)
 		}
 		setField(t, f, s)
 	}
+}
+
+// fieldByName returns the field of m, or of its Vouched, that the vectors call
+// name.
+func fieldByName(m reflect.Value, name string) reflect.Value {
+	match := func(goName string) bool { return strings.EqualFold(goName, strings.ReplaceAll(name, "_", "")) }
+	f := m.FieldByNameFunc(match)
+	if vouched := m.FieldByName("Vouched"); !f.IsValid() && vouched.IsValid() {
+		return vouched.FieldByNameFunc(match)
+	}
+	return f
 }
 
 func setField(t testing.TB, f reflect.Value, s string) {
@@ -133,6 +140,14 @@ func setField(t testing.TB, f reflect.Value, s string) {
 			t.Fatal(err)
 		}
 		f.SetInt(int64(n) * int64(time.Second))
+	case f.Type() == reflect.TypeFor[time.Time]():
+		n, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Set(reflect.ValueOf(time.Unix(int64(n), 0).UTC()))
+	case f.Kind() == reflect.Bool:
+		f.SetBool(s == "1")
 	case f.CanUint():
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
