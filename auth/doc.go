@@ -1,5 +1,6 @@
 // Package auth decides who is who and who may do what: identities, their
-// printed names, grants, and the pairing of a device with a router.
+// printed names, grants, the pairing of a device with a router, and receipts
+// for what was erased.
 //
 // It is pure. Bytes and a given time go in and a decision comes out: it opens
 // no socket and no file and reads no clock. Randomness is an [io.Reader]
@@ -35,22 +36,32 @@
 //	string   principals: exactly one string, the role: "owner", "admin" or "guest"
 //	uint64   valid from, Unix seconds
 //	uint64   valid until, Unix seconds; over at this instant; no later than year 9999
-//	string   critical options: exactly one pair of strings,
-//	         "services@lethe" and a string that holds the list
+//	string   critical options: pairs of strings, a name and a string that holds
+//	         the value, sorted by name; see below
 //	string   extensions, empty
 //	string   reserved, empty
 //	string   the router's public key: string "ssh-ed25519", string 32 bytes
 //	string   signature over all before it: string "ssh-ed25519", string 64 bytes
 //
+// The critical options are the conditions of the grant, and there are no others:
+//
+//	"ecv-accepted@lethe"  the environments that count: 1 to 128 entries of 17
+//	                      bytes, feature and TagID, strictly ascending; only
+//	                      beside a policy, and absent when there are none
+//	"ecv-policy@lethe"    what is demanded of the environment (ECV): one line of
+//	                      text, at most 1024 bytes; absent when nothing is
+//	"services@lethe"      the list of services; always there
+//
 // The list of services is "*" for all, or 1 to 64 different names, sorted by
 // byte and joined by commas. A name has 1 to 32 of the bytes a-z, 0-9
-// and '-', the first not '-'.
+// and '-', the first not '-'. Policy and entries are specified in package ecv. A
+// policy may speak of services that the list does not hold: that allows none.
 //
 // There is one encoding of each grant: whatever re-encodes to other bytes is
-// refused. So are unknown critical options. The environment policy (ECV) will
-// be further critical options in the same "@lethe" name space, so that an old
-// relay or router refuses a grant whose conditions it can't check. No sshd
-// takes a grant for a login, because it does not know the option either.
+// refused. So are a policy that makes no sense, and unknown critical options:
+// an old relay or router refuses a grant whose conditions it can't check. New
+// conditions get names in "@lethe". No sshd takes a grant for a login, because
+// it does not know the options either; `ssh-keygen -L` shows them in hex.
 //
 // # URLs and URIs
 //
@@ -84,4 +95,46 @@
 //
 // for the blinding of environment tags. The window lives 10 minutes, is good
 // for one device, and is closed for everybody by the fifth wrong proof.
+//
+// # Invitations
+//
+// An invitation is a pairing URI for somebody else's device. Its window lives
+// as long as its maker says, and is the same otherwise. It is listed and
+// withdrawn by a name that does not tell the SECRET:
+//
+//	invitation ID = first 8 bytes of SHA-256("lethe invitation id v1" ‖ 0 ‖ SECRET)
+//
+// # Evidence
+//
+// What a device proves of its environment counts on one control connection
+// only. The proofs are tied to 32 bytes that device and relay draw from its TLS
+// exporter (empty context):
+//
+//	binding = exporter("EXPORTER-lethe-evidence-v1")
+//
+// # Accounts
+//
+// A relay may ask for an ID token (OpenID Connect Core 1.0). The device asks
+// its provider to put this nonce into it, so that the token counts beside a
+// proof of the same key only:
+//
+//	nonce = base64url without padding of SHA-256("lethe account nonce v1" ‖ 0 ‖ device key)
+//
+// # Receipts
+//
+// Router and relay each sign what they have erased about a device. A receipt is
+// JSON with the fields party ("router" or "relay"), device and router (IDs as
+// printed), at (RFC 3339, whole seconds), erased (at most 32 sorted words of
+// a-z, 0-9 and '-'), key and signature (base64url without padding). Ed25519
+// signs, "string" being a 4-byte length and that many bytes:
+//
+//	"lethe erasure receipt v1" ‖ 0
+//	string   party
+//	string   DeviceID, 32 bytes
+//	string   RouterID, 32 bytes
+//	string   uint64, the time in Unix seconds
+//	string   each word
+//
+// The receipt of a router is signed by the router that it names. Whoever checks
+// the receipt of a relay must know the relay's key from elsewhere.
 package auth

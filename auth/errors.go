@@ -57,6 +57,14 @@ var (
 	// ErrGrantServices means that the list of services is absent or wrong.
 	ErrGrantServices = errors.New("the grant must list the services it allows: " +
 		"names of small letters, digits and '-', or '*' alone for all")
+	// ErrGrantPolicy means that the policy for environments makes no sense, or
+	// that environments are accepted by none, or not as Lethe writes them.
+	ErrGrantPolicy = errors.New("the grant's environment policy can't be used: " +
+		"mend the policy of the router, then pair the device again")
+	// ErrGrantTooLarge means that [Issue] would have to write more than
+	// [MaxGrantSize] bytes.
+	ErrGrantTooLarge = errors.New("the grant would have more than 4096 bytes: " +
+		"list fewer services, or forget environments that are no longer used")
 	// ErrGrantUnknownCritical means that the grant sets a condition that this
 	// version does not know, and so can't check.
 	ErrGrantUnknownCritical = errors.New("the grant sets a condition that this version does not know: update Lethe")
@@ -87,7 +95,7 @@ var (
 var (
 	// ErrPairingProof means that the proof is wrong and was counted as a guess.
 	ErrPairingProof = errors.New("the pairing proof is wrong: check that the newest pairing URI was used")
-	// ErrPairingExpired means that [PairingLifetime] is over.
+	// ErrPairingExpired means that the time of the window is over.
 	ErrPairingExpired = errors.New("the pairing URI has expired: run `lethe-agent pair` again for a new one")
 	// ErrPairingUsed means that a device has been paired with this URI.
 	ErrPairingUsed = errors.New("the pairing URI has been used: run `lethe-agent pair` again for a new one")
@@ -95,4 +103,13 @@ var (
 	// or that the router closed the window.
 	ErrPairingClosed = errors.New("pairing is closed, by the router or after too many wrong proofs: " +
 		"run `lethe-agent pair` again for a new pairing URI")
+)
+
+// Reasons why a receipt is not to be relied upon.
+var (
+	// ErrReceiptMalformed means that it is not a receipt as [SignReceipt] writes it.
+	ErrReceiptMalformed = errors.New("the receipt is malformed: ask for the erasure again to get a new one")
+	// ErrReceiptSignature means that the party's key did not sign what it says.
+	ErrReceiptSignature = errors.New("the receipt was not signed by the party that it names, or was altered: " +
+		"ask for the erasure again to get a new one")
 )

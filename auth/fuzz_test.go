@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -27,6 +28,15 @@ func FuzzParseGrant(f *testing.F) {
 		func(c *ssh.Certificate) { c.Reserved = []byte{1} },
 	} {
 		raw := forge(f, identityOf(f, 1).key, change)
+		f.Add(raw[:len(raw)-signatureField])
+	}
+	for _, change := range []func(*ssh.Certificate){
+		func(c *ssh.Certificate) { delete(c.CriticalOptions, optionPolicy) },
+		func(c *ssh.Certificate) { c.CriticalOptions[optionPolicy] += " " },
+		func(c *ssh.Certificate) { c.CriticalOptions[optionAccepted] = "" },
+		func(c *ssh.Certificate) { c.CriticalOptions[optionAccepted] += c.CriticalOptions[optionAccepted] },
+	} {
+		raw := forgeGrant(f, environmentVector(f).grant(), identityOf(f, 1).key, change)
 		f.Add(raw[:len(raw)-signatureField])
 	}
 	router := identityOf(f, 1)
@@ -77,7 +87,7 @@ func oneGrantReason(t *testing.T, err error) {
 	n := 0
 	for _, reason := range []error{
 		ErrGrantMalformed, ErrGrantKeyType, ErrGrantSignature, ErrGrantValidity, ErrGrantRole,
-		ErrGrantServices, ErrGrantUnknownCritical, ErrGrantExtension,
+		ErrGrantServices, ErrGrantPolicy, ErrGrantUnknownCritical, ErrGrantExtension,
 	} {
 		if errors.Is(err, reason) {
 			n++
@@ -191,6 +201,27 @@ func FuzzParseIdentity(f *testing.F) {
 		}
 		if _, err := id.Certificate(time.Unix(0, 0)); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// Threat: a relay sends any JSON as a receipt. There is no panic, and what
+// verifies is written and read again as the same, by the key that it names.
+func FuzzReceipt(f *testing.F) {
+	for _, v := range receiptVectors(f) {
+		f.Add([]byte(v.Receipt))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var r, again Receipt
+		if json.Unmarshal(in, &r) != nil || r.Verify(r.Key) != nil {
+			return
+		}
+		text, err := json.Marshal(r)
+		if err == nil {
+			err = json.Unmarshal(text, &again)
+		}
+		if err != nil || again.Verify(r.Key) != nil || !bytes.Equal(again.signed(), r.signed()) {
+			t.Fatalf("%s is read as %+v, then as %+v, %v", in, r, again, err)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -22,9 +23,8 @@ const (
 	// end has no allowance.
 	NotBeforeSkew = 2 * time.Minute
 
-	optionServices = "services@lethe" // the critical option that holds the list
-	grantNonceSize = 32               // bytes
-	maxGrantUnix   = 253402300799     // the last second of the year 9999
+	grantNonceSize = 32           // bytes
+	maxGrantUnix   = 253402300799 // the last second of the year 9999
 )
 
 // Role is what a device is to its router. It is the certificate's principal.
@@ -40,7 +40,7 @@ const (
 func (r Role) valid() bool { return r == RoleOwner || r == RoleAdmin || r == RoleGuest }
 
 // Grant says what a router allows a device. [Issue] signs one; [Verify]
-// returns one that may be relied upon.
+// returns one that may be relied upon, with a policy that is the caller's own.
 type Grant struct {
 	Device    ed25519.PublicKey // whom it is for
 	Role      Role
@@ -48,6 +48,9 @@ type Grant struct {
 	NotBefore time.Time // whole seconds, UTC
 	NotAfter  time.Time // whole seconds, UTC; the grant is over at this instant
 	Serial    uint64    // chosen by the router, to tell its grants apart
+
+	Policy   *ecv.Policy  // what is demanded of the environment; nil: nothing
+	Accepted ecv.Accepted // the environments that count; empty without a policy
 }
 
 // Allows reports whether the grant lists service. It does not look at the
@@ -62,8 +65,8 @@ func ValidService(name string) bool {
 	return wire.ValidServiceName(name) && name[0] != '-'
 }
 
-// canonical returns g as it is written on the wire, or why it can't be.
-// It leaves g's slices alone.
+// canonical returns g as it is written on the wire, or why it can't be. It
+// does not judge the policy. It leaves g's slices alone.
 func (g Grant) canonical() (Grant, error) {
 	if len(g.Device) != ed25519.PublicKeySize {
 		return Grant{}, ErrGrantKeyType

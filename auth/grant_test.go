@@ -40,28 +40,31 @@ func TestGrantVectors(t *testing.T) {
 	}
 }
 
+// Clocks that are wrong in either direction; with a policy and without.
 func TestVerifyTime(t *testing.T) {
-	v := grantVectors(t)[0]
-	begin, end := v.grant().NotBefore, v.grant().NotAfter
-	for _, c := range []struct {
-		name string
-		now  time.Time
-		want error
-	}{
-		{"at the beginning", begin, nil},
-		{"inside the allowance", begin.Add(-NotBeforeSkew), nil},
-		{"before the allowance", begin.Add(-NotBeforeSkew - 1), ErrGrantNotYetValid},
-		{"in the last nanosecond", end.Add(-1), nil},
-		{"at the end", end, ErrGrantExpired},
-		{"long after", end.AddDate(100, 0, 0), ErrGrantExpired},
-		{"in the year 1", time.Time{}, ErrGrantNotYetValid},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := Verify(v.Wire, identityOf(t, 1).RouterID(), ed25519.PublicKey(v.Device), c.now)
-			if !errors.Is(err, c.want) {
-				t.Errorf("got %v, want %v", err, c.want)
-			}
-		})
+	for _, v := range grantVectors(t) {
+		begin, end := v.grant().NotBefore, v.grant().NotAfter
+		for _, c := range []struct {
+			name string
+			now  time.Time
+			want error
+		}{
+			{"at the beginning", begin, nil},
+			{"inside the allowance", begin.Add(-NotBeforeSkew), nil},
+			{"before the allowance", begin.Add(-NotBeforeSkew - 1), ErrGrantNotYetValid},
+			{"in the last nanosecond", end.Add(-1), nil},
+			{"at the end", end, ErrGrantExpired},
+			{"inside the allowance, after the end", end.Add(NotBeforeSkew - 1), ErrGrantExpired},
+			{"long after", end.AddDate(100, 0, 0), ErrGrantExpired},
+			{"in the year 1", time.Time{}, ErrGrantNotYetValid},
+		} {
+			t.Run(v.Name+"/"+c.name, func(t *testing.T) {
+				_, err := Verify(v.Wire, identityOf(t, 1).RouterID(), ed25519.PublicKey(v.Device), c.now)
+				if !errors.Is(err, c.want) {
+					t.Errorf("got %v, want %v", err, c.want)
+				}
+			})
+		}
 	}
 }
 
@@ -134,6 +137,9 @@ func TestIssueVerifyRoundTrip(t *testing.T) {
 			Services:  rapid.SliceOfN(rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,31}`), 1, 8).Draw(t, "services"),
 			NotBefore: begin, NotAfter: end, Serial: rapid.Uint64().Draw(t, "serial"),
 		}
+		if rapid.Bool().Draw(t, "with a policy") {
+			g.Policy, g.Accepted = drawEnvironment(t)
+		}
 		before := slices.Clone(g.Services)
 		raw, err := Issue(router, g, rand.Reader)
 		if err != nil || !slices.Equal(before, g.Services) {
@@ -153,15 +159,16 @@ func TestIssueVerifyRoundTrip(t *testing.T) {
 }
 
 func TestVerifyKeepsNoInput(t *testing.T) {
-	v := grantVectors(t)[1]
-	raw := bytes.Clone(v.Wire)
-	got, err := Verify(raw, identityOf(t, 1).RouterID(), ed25519.PublicKey(v.Device), v.grant().NotBefore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clear(raw)
-	if !reflect.DeepEqual(got, v.grant()) {
-		t.Error("overwriting the input changed the result")
+	for _, v := range grantVectors(t) {
+		raw := bytes.Clone(v.Wire)
+		got, err := Verify(raw, identityOf(t, 1).RouterID(), ed25519.PublicKey(v.Device), v.grant().NotBefore)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(raw)
+		if !reflect.DeepEqual(got, v.grant()) {
+			t.Errorf("%s: overwriting the input changed the result", v.Name)
+		}
 	}
 }
 

@@ -24,7 +24,13 @@ import (
 // ssh.Certificate.SignCert it signs anything.
 func forge(t testing.TB, key ed25519.PrivateKey, change func(*ssh.Certificate)) []byte {
 	t.Helper()
-	cert, err := unsignedCertificate(grantVectors(t)[0].grant())
+	return forgeGrant(t, grantVectors(t)[0].grant(), key, change)
+}
+
+// forgeGrant is forge with another grant to begin with.
+func forgeGrant(t testing.TB, g Grant, key ed25519.PrivateKey, change func(*ssh.Certificate)) []byte {
+	t.Helper()
+	cert, err := unsignedCertificate(g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +68,12 @@ func sshKey(t testing.TB, key crypto.PublicKey) ssh.PublicKey {
 // verifyVector0 verifies raw as the first vector would be.
 func verifyVector0(t testing.TB, raw []byte) error {
 	t.Helper()
-	v := grantVectors(t)[0]
+	return verifyAs(t, grantVectors(t)[0], raw)
+}
+
+// verifyAs verifies raw as v's grant would be.
+func verifyAs(t testing.TB, v grantVector, raw []byte) error {
+	t.Helper()
 	g, err := Verify(raw, identityOf(t, 1).RouterID(), ed25519.PublicKey(v.Device), v.grant().NotBefore)
 	if err != nil && g.Device != nil {
 		t.Error("Verify returned a grant beside an error")
@@ -216,14 +227,15 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 }
 
 func TestVerifyRefusesEveryPrefixAndExtension(t *testing.T) {
-	v := grantVectors(t)[0]
-	for n := range len(v.Wire) {
-		if err := verifyVector0(t, v.Wire[:n]); !errors.Is(err, ErrGrantMalformed) {
-			t.Errorf("%d of %d bytes: %v", n, len(v.Wire), err)
+	for _, v := range grantVectors(t) {
+		for n := range len(v.Wire) {
+			if err := verifyAs(t, v, v.Wire[:n]); !errors.Is(err, ErrGrantMalformed) {
+				t.Errorf("%s: %d of %d bytes: %v", v.Name, n, len(v.Wire), err)
+			}
 		}
-	}
-	for _, tail := range []string{"\x00", "\x00\x00\x00\x00", string(v.Wire)} {
-		wantRefusal(t, verifyVector0(t, append(bytes.Clone(v.Wire), tail...)), ErrGrantMalformed)
+		for _, tail := range []string{"\x00", "\x00\x00\x00\x00", string(v.Wire)} {
+			wantRefusal(t, verifyAs(t, v, append(bytes.Clone(v.Wire), tail...)), ErrGrantMalformed)
+		}
 	}
 }
 

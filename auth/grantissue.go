@@ -3,7 +3,6 @@ package auth
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -12,13 +11,9 @@ import (
 // format. It sorts the services and cuts the times to whole seconds. rand
 // gives the 32-byte nonce and must be [crypto/rand.Reader] outside tests.
 // A grant that [Verify] would refuse for its content is not signed; the error
-// is the same.
+// is the same, or [ErrGrantTooLarge].
 func Issue(router *Identity, g Grant, rand io.Reader) ([]byte, error) {
-	g, err := g.canonical()
-	if err != nil {
-		return nil, err
-	}
-	cert, err := unsignedCertificate(g)
+	cert, err := checkedCertificate(g)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +24,32 @@ func Issue(router *Identity, g Grant, rand io.Reader) ([]byte, error) {
 	if err := cert.SignCert(rand, signer); err != nil {
 		return nil, fmt.Errorf("sign the grant: %w", err)
 	}
-	return cert.Marshal(), nil
+	raw := cert.Marshal()
+	if len(raw) > MaxGrantSize {
+		return nil, fmt.Errorf("%w (it would have %d)", ErrGrantTooLarge, len(raw))
+	}
+	return raw, nil
+}
+
+// checkedCertificate maps g to certificate fields that Verify accepts. The
+// policy is judged before it is written, because the text of a senseless one
+// may say something else.
+func checkedCertificate(g Grant) (*ssh.Certificate, error) {
+	g, err := g.canonical()
+	if err != nil {
+		return nil, err
+	}
+	if g.Policy != nil {
+		if err := g.Policy.Validate(); err != nil {
+			return nil, wrongPolicy(err)
+		}
+	}
+	cert, err := unsignedCertificate(g)
+	if err != nil {
+		return nil, err
+	}
+	_, err = grantOf(cert, g.Device)
+	return cert, err
 }
 
 // unsignedCertificate maps a canonical grant to certificate fields.
@@ -46,8 +66,6 @@ func unsignedCertificate(g Grant) (*ssh.Certificate, error) {
 		ValidPrincipals: []string{string(g.Role)},
 		ValidAfter:      uint64(g.NotBefore.Unix()),
 		ValidBefore:     uint64(g.NotAfter.Unix()),
-		Permissions: ssh.Permissions{
-			CriticalOptions: map[string]string{optionServices: strings.Join(g.Services, ",")},
-		},
+		Permissions:     ssh.Permissions{CriticalOptions: g.criticalOptions()},
 	}, nil
 }

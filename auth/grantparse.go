@@ -146,8 +146,7 @@ func ed25519Key(key ssh.PublicKey) (ed25519.PublicKey, error) {
 // grantOf maps certificate fields to a grant. It is the inverse of
 // unsignedCertificate and accepts nothing else.
 func grantOf(cert *ssh.Certificate, device ed25519.PublicKey) (Grant, error) {
-	services, err := servicesOf(cert)
-	if err != nil {
+	if err := knownOptions(cert.Permissions); err != nil {
 		return Grant{}, err
 	}
 	if len(cert.ValidPrincipals) != 1 {
@@ -159,30 +158,21 @@ func grantOf(cert *ssh.Certificate, device ed25519.PublicKey) (Grant, error) {
 	if cert.KeyId != DeviceIDOf(device).Short() {
 		return Grant{}, malformed("its key ID is not the device's short ID")
 	}
-	grant, err := Grant{
+	grant := Grant{
 		Device:    device,
 		Role:      Role(cert.ValidPrincipals[0]),
-		Services:  services,
 		NotBefore: time.Unix(int64(cert.ValidAfter), 0),
 		NotAfter:  time.Unix(int64(cert.ValidBefore), 0),
 		Serial:    cert.Serial,
-	}.canonical()
-	if err == nil && strings.Join(grant.Services, ",") != cert.CriticalOptions[optionServices] {
-		return Grant{}, malformed("its services are not sorted, or repeated")
 	}
-	return grant, err
-}
-
-func servicesOf(cert *ssh.Certificate) ([]string, error) {
-	for name := range cert.CriticalOptions {
-		if name != optionServices {
-			return nil, fmt.Errorf("%w (%.64q)", ErrGrantUnknownCritical, name)
-		}
+	if err := grant.readConditions(cert.CriticalOptions); err != nil {
+		return Grant{}, err
 	}
-	if len(cert.Extensions) > 0 {
-		return nil, ErrGrantExtension
+	grant, err := grant.canonical()
+	if err != nil {
+		return Grant{}, err
 	}
-	return strings.Split(cert.CriticalOptions[optionServices], ","), nil
+	return grant, grant.checkConditions(cert.CriticalOptions)
 }
 
 func malformed(format string, args ...any) error {

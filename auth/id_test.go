@@ -29,6 +29,9 @@ func TestIDVectors(t *testing.T) {
 			if !strings.HasPrefix(v.RouterText, router.Short()+"-") || !strings.HasPrefix(v.DeviceText, device.Short()+"-") {
 				t.Errorf("Short: %s, %s", router.Short(), device.Short())
 			}
+			if nonce := AccountNonce([]byte(v.PublicKey)); nonce != v.AccountNonce {
+				t.Errorf("AccountNonce: %s", nonce)
+			}
 		})
 	}
 }

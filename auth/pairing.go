@@ -5,58 +5,21 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
-	"fmt"
 	"sync"
 	"time"
 )
 
 const (
-	// PairingLifetime is how long a pairing URI is good for.
+	// PairingLifetime is how long a pairing URI is good for that the router
+	// shows. An invitation says itself how long it lives.
 	PairingLifetime = 10 * time.Minute
 	// MaxPairingGuesses is how many wrong proofs close the window: it is still
 	// open after the fourth, and closed to everybody after the fifth.
 	MaxPairingGuesses = 5
 
-	// Labels of the TLS exporter (RFC 8446 section 7.5). Two, because the
-	// binding proves and the secret stays.
-	exporterPairingBinding = "EXPORTER-lethe-pairing-binding-v1"
-	exporterPairingSecret  = "EXPORTER-lethe-pairing-secret-v1"
-
 	labelPairingProof  = "lethe pairing proof v1"
 	labelPairingSecret = "lethe pairing secret v1"
 )
-
-// PairingExporter holds the values that both ends of one tunnel, and nobody
-// else, draw from its TLS handshake.
-type PairingExporter struct {
-	Binding [32]byte // ties a proof to this tunnel
-	Secret  [32]byte // becomes part of the pairing secret
-}
-
-// ExportPairing draws the exporter values of a tunnel whose handshake is
-// complete.
-func ExportPairing(cs tls.ConnectionState) (e PairingExporter, err error) {
-	if err := export(cs, exporterPairingBinding, e.Binding[:]); err != nil {
-		return PairingExporter{}, err
-	}
-	if err := export(cs, exporterPairingSecret, e.Secret[:]); err != nil {
-		return PairingExporter{}, err
-	}
-	return e, nil
-}
-
-func export(cs tls.ConnectionState, label string, dst []byte) error {
-	if !cs.HandshakeComplete {
-		return fmt.Errorf("draw pairing values: the TLS handshake is not complete")
-	}
-	b, err := cs.ExportKeyingMaterial(label, nil, len(dst))
-	if err != nil {
-		return fmt.Errorf("draw pairing values from TLS: %w", err)
-	}
-	copy(dst, b)
-	return nil
-}
 
 // PairingProof returns what the device sends to show that it knows the
 // one-time secret. It fits one tunnel, one device key and one router: whoever
@@ -98,10 +61,18 @@ type PairingWindow struct {
 	closed error         // guarded by mu; why the window is shut for good, nil while open
 }
 
-// NewPairingWindow opens a window for the secret of a new [PairingURI]. A
-// secret must never be given to two windows.
+// NewPairingWindow opens a window for the secret of a new [PairingURI], which
+// lives for [PairingLifetime] from now. A secret must never be given to two
+// windows.
 func NewPairingWindow(router RouterID, secret OneTimeSecret, now time.Time) *PairingWindow {
-	return &PairingWindow{router: router, secret: secret, end: now.Add(PairingLifetime)}
+	return NewInvitationWindow(router, secret, now.Add(PairingLifetime))
+}
+
+// NewInvitationWindow opens a window that lives until end, as an invitation
+// does. An end that was read from a file has no monotonic reading: then the
+// wall clock alone decides when the window expires.
+func NewInvitationWindow(router RouterID, secret OneTimeSecret, end time.Time) *PairingWindow {
+	return &PairingWindow{router: router, secret: secret, end: end}
 }
 
 // Check decides about a proof that came through the tunnel with this binding,

@@ -3,7 +3,6 @@ package auth
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/tls"
 	"errors"
 	"strings"
 	"sync"
@@ -22,6 +21,9 @@ func TestPairingVectors(t *testing.T) {
 	}
 	if got := PairingSecret(secret, [32]byte(v.Exported)); !bytes.Equal(got[:], v.PairingSecret) {
 		t.Errorf("PairingSecret %x", got)
+	}
+	if id := secret.ID(); !bytes.Equal(id[:], v.InvitationID) {
+		t.Errorf("ID %x", id)
 	}
 	w := NewPairingWindow(RouterID(v.RouterID), secret, testTime)
 	if err := w.Check(v.Proof, binding, ed25519.PublicKey(v.Device), testTime); err != nil {
@@ -93,6 +95,25 @@ func TestPairingExpires(t *testing.T) {
 	c = newPairingCase(t)
 	wantRefusal(t, c.try(c.right, PairingLifetime), ErrPairingExpired)
 	wantRefusal(t, c.try(c.right, 0), ErrPairingExpired) // setting the clock back opens nothing
+}
+
+// An invitation lives as long as it says, and no longer.
+func TestInvitationExpires(t *testing.T) {
+	const life = 48 * time.Hour
+	open := func() pairingCase {
+		c := newPairingCase(t)
+		c.window = NewInvitationWindow(c.window.router, c.window.secret, testTime.Add(life))
+		return c
+	}
+	c := open()
+	if !c.window.End().Equal(testTime.Add(life)) {
+		t.Errorf("End: %v", c.window.End())
+	}
+	wantRefusal(t, c.try(c.wrong, 2*PairingLifetime), ErrPairingProof)
+	wantRefusal(t, c.try(c.right, life-1), nil)
+	wantRefusal(t, c.try(c.right, life-1), ErrPairingUsed)
+	c = open()
+	wantRefusal(t, c.try(c.right, life), ErrPairingExpired)
 }
 
 func TestPairingWindowCanBeClosed(t *testing.T) {
@@ -195,33 +216,4 @@ func TestPairingWindowAsAModel(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Both ends of a tunnel draw the same values, and each tunnel its own.
-func TestExportPairing(t *testing.T) {
-	client := tlsConfig(t, certificateOf(t, identityOf(t, 2)), nil)
-	server := tlsConfig(t, certificateOf(t, identityOf(t, 1)), nil)
-	draw := func() PairingExporter {
-		t.Helper()
-		c, s, cErr, sErr := shakeHands(t, client, server)
-		if cErr != nil || sErr != nil {
-			t.Fatal(cErr, sErr)
-		}
-		one, err := ExportPairing(c.ConnectionState())
-		if err != nil {
-			t.Fatal(err)
-		}
-		two, err := ExportPairing(s.ConnectionState())
-		if err != nil || one != two {
-			t.Fatalf("the ends draw different values, or none: %v", err)
-		}
-		return one
-	}
-	a, b := draw(), draw()
-	if a.Binding == b.Binding || a.Secret == b.Secret || a.Binding == a.Secret {
-		t.Error("two values that must differ are the same")
-	}
-	if _, err := ExportPairing(tls.ConnectionState{}); err == nil {
-		t.Error("values were drawn from no handshake")
-	}
 }

@@ -5,10 +5,16 @@ import (
 	"io"
 )
 
-const oneTimeSecretSize = 16 // bytes: 128 bits can't be guessed online or off
+const (
+	oneTimeSecretSize = 16 // bytes: 128 bits can't be guessed online or off
+	invitationIDSize  = 8  // bytes; tells a router's invitations apart, proves nothing
 
-// OneTimeSecret proves that a device has seen the router's pairing URI. It is
-// good for one pairing. It is a secret.
+	labelInvitationID = "lethe invitation id v1"
+)
+
+// OneTimeSecret proves that a device has seen the router's pairing URI, or an
+// invitation, which is one that lives longer. It is good for one pairing. It is
+// a secret.
 type OneTimeSecret [oneTimeSecretSize]byte
 
 // NewOneTimeSecret reads a secret from rand, which must be
@@ -18,6 +24,13 @@ func NewOneTimeSecret(rand io.Reader) (s OneTimeSecret, err error) {
 		return OneTimeSecret{}, fmt.Errorf("make a one-time secret: %w", err)
 	}
 	return s, nil
+}
+
+// ID names the invitation that holds s, in lists and when it is withdrawn. It
+// does not tell s.
+func (s OneTimeSecret) ID() [invitationIDSize]byte {
+	id := labelled(labelInvitationID, s[:])
+	return [invitationIDSize]byte(id[:invitationIDSize])
 }
 
 // PairingURI is what the router shows to one new device, as a QR code or as

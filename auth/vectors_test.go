@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"github.com/lethe-relay/lethe/auth/ecv"
 )
 
 // The vectors were written by an independent program in another language.
@@ -16,13 +18,14 @@ import (
 var vectors embed.FS
 
 type idVector struct {
-	Name       string
-	PublicKey  hexBytes `json:"public_key"`
-	RouterID   hexBytes `json:"router_id"`
-	RouterText string   `json:"router_text"`
-	DeviceID   hexBytes `json:"device_id"`
-	DeviceText string   `json:"device_text"`
-	PEM        string
+	Name         string
+	PublicKey    hexBytes `json:"public_key"`
+	RouterID     hexBytes `json:"router_id"`
+	RouterText   string   `json:"router_text"`
+	DeviceID     hexBytes `json:"device_id"`
+	DeviceText   string   `json:"device_text"`
+	PEM          string
+	AccountNonce string `json:"account_nonce"`
 }
 
 type grantVector struct {
@@ -35,15 +38,29 @@ type grantVector struct {
 	Services   []string
 	NotBefore  int64 `json:"not_before"`
 	NotAfter   int64 `json:"not_after"`
+	Policy     string
+	Accepted   hexBytes
 	Wire       hexBytes
 	File       string
 }
 
 func (v grantVector) grant() Grant {
-	return Grant{
+	g := Grant{
 		Device: ed25519.PublicKey(v.Device), Role: v.Role, Services: v.Services,
 		NotBefore: time.Unix(v.NotBefore, 0).UTC(), NotAfter: time.Unix(v.NotAfter, 0).UTC(), Serial: v.Serial,
 	}
+	if v.Policy == "" {
+		return g
+	}
+	policy, err := ecv.ParsePolicy(v.Policy)
+	if err != nil {
+		panic(err)
+	}
+	g.Policy = &policy
+	if g.Accepted, err = ecv.ParseAccepted(v.Accepted); err != nil {
+		panic(err)
+	}
+	return g
 }
 
 type uriVectors struct {
@@ -79,6 +96,14 @@ type pairingVector struct {
 	RouterID      hexBytes `json:"router_id"`
 	Proof         hexBytes
 	PairingSecret hexBytes `json:"pairing_secret"`
+	InvitationID  hexBytes `json:"invitation_id"`
+}
+
+type receiptVector struct {
+	Name    string
+	Seed    hexBytes // of the party's key
+	Signed  hexBytes // what the signature covers
+	Receipt json.RawMessage
 }
 
 type hexBytes []byte
@@ -109,6 +134,18 @@ func idVectors(tb testing.TB) []idVector {
 
 func grantVectors(tb testing.TB) []grantVector {
 	return notEmpty(tb, readVectors[[]grantVector](tb, "grants.json"))
+}
+
+// environmentVector is the vector with a policy and accepted environments.
+func environmentVector(tb testing.TB) grantVector {
+	tb.Helper()
+	for _, v := range grantVectors(tb) {
+		if len(v.Accepted) > 0 {
+			return v
+		}
+	}
+	tb.Fatal("no grant accepts environments")
+	return grantVector{}
 }
 
 func notEmpty[T any](tb testing.TB, all []T) []T {
