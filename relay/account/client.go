@@ -1,0 +1,117 @@
+package account
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	requestTimeout = 10 * time.Second
+	maxAnswer      = 256 << 10 // key sets and metadata have a few KiB
+	maxHeader      = 64 << 10
+	maxRedirects   = 3
+	retryPause     = 10 * time.Second
+)
+
+// newClient makes a client for talking to the issuer and nobody else. It reads
+// the system's certificates now: later the relay may have no files any more.
+func newClient() (*http.Client, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read this system's certificates, which the issuer's is checked against: %w", err)
+	}
+	return &http.Client{
+		Timeout:       requestTimeout,
+		CheckRedirect: sameHost,
+		Transport: bounded{&http.Transport{
+			TLSClientConfig:        &tls.Config{RootCAs: roots},
+			DisableKeepAlives:      true, // there are hours between two requests
+			MaxResponseHeaderBytes: maxHeader,
+		}},
+	}, nil
+}
+
+func sameHost(next *http.Request, via []*http.Request) error {
+	if next.URL.Host != via[0].URL.Host || len(via) > maxRedirects {
+		return errRedirect
+	}
+	return nil
+}
+
+// bounded refuses http to other machines, and limits what is read of an answer.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := checkScheme(r.URL); err != nil {
+		return nil, err
+	}
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	return resp, nil
+}
+
+var (
+	errRedirect = errors.New("it redirects to another host, or too often")
+	errPaused   = errors.New("it was asked for its keys a moment ago")
+)
+
+// paced asks for the keys at most once in retryPause. go-oidc wants to ask for
+// every token with a bad signature.
+type paced struct {
+	http.RoundTripper
+
+	mu   sync.Mutex
+	next time.Time // when the keys may be asked for again
+}
+
+func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
+	redirected := r.Response != nil // then it is a part of the request before it
+	if !redirected && !p.take(time.Now()) {
+		return nil, errPaused
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+func (p *paced) take(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Before(p.next) {
+		return false
+	}
+	p.next = now.Add(retryPause)
+	return true
+}
+
+// cause says why the issuer could not be asked, without its address or what it said.
+func cause(err error) string {
+	var dns *net.DNSError
+	var call *os.SyscallError
+	var timeout interface{ Timeout() bool }
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.Canceled):
+		return "it does not answer in time"
+	case errors.As(err, &dns):
+		return dns.Err
+	case errors.As(err, &call):
+		return call.Err.Error()
+	case errors.As(err, &cert):
+		return "this machine does not trust its certificate"
+	case errors.Is(err, errRedirect):
+		return errRedirect.Error()
+	case errors.Is(err, errPaused):
+		return errPaused.Error()
+	}
+	return "its answer is not an OpenID issuer's, is another's, or is too long"
+}
