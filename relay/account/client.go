@@ -11,13 +11,13 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 const (
 	requestTimeout = 10 * time.Second
-	maxAnswer      = 256 << 10 // key sets and metadata have a few KiB
 	maxHeader      = 64 << 10
-	maxRedirects   = 3
 	retryPause     = 10 * time.Second
 )
 
@@ -30,8 +30,8 @@ func newClient() (*http.Client, error) {
 	}
 	return &http.Client{
 		Timeout:       requestTimeout,
-		CheckRedirect: sameHost,
-		Transport: bounded{&http.Transport{
+		CheckRedirect: issuerhttp.SameHost,
+		Transport: issuerhttp.Bounded{RoundTripper: &http.Transport{
 			TLSClientConfig:        &tls.Config{RootCAs: roots},
 			DisableKeepAlives:      true, // there are hours between two requests
 			MaxResponseHeaderBytes: maxHeader,
@@ -39,32 +39,7 @@ func newClient() (*http.Client, error) {
 	}, nil
 }
 
-func sameHost(next *http.Request, via []*http.Request) error {
-	if next.URL.Host != via[0].URL.Host || len(via) > maxRedirects {
-		return errRedirect
-	}
-	return nil
-}
-
-// bounded refuses http to other machines, and limits what is read of an answer.
-type bounded struct{ http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := checkScheme(r.URL); err != nil {
-		return nil, err
-	}
-	resp, err := b.RoundTripper.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
-	return resp, nil
-}
-
-var (
-	errRedirect = errors.New("it redirects to another host, or too often")
-	errPaused   = errors.New("it was asked for its keys a moment ago")
-)
+var errPaused = errors.New("it was asked for its keys a moment ago")
 
 // paced asks for the keys at most once in retryPause. go-oidc wants to ask for
 // every token with a bad signature.
@@ -108,8 +83,8 @@ func cause(err error) string {
 		return call.Err.Error()
 	case errors.As(err, &cert):
 		return "this machine does not trust its certificate"
-	case errors.Is(err, errRedirect):
-		return errRedirect.Error()
+	case errors.Is(err, issuerhttp.ErrRedirect):
+		return issuerhttp.ErrRedirect.Error()
 	case errors.Is(err, errPaused):
 		return errPaused.Error()
 	}

@@ -2,11 +2,11 @@ package account
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/lethe-relay/lethe/internal/conf"
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 // Config is the key oidc of relay.yaml. The zero Config is a relay without accounts.
@@ -38,18 +38,8 @@ func checkIssuer(issuer string) error {
 	if err != nil || !isVisible(issuer) || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#") {
 		return errors.New(`is not the URL of an OpenID issuer; write it as the issuer does, such as "https://login.example.org"`)
 	}
-	return checkScheme(u)
-}
-
-// checkScheme allows https, and http to this machine, for tests and first looks.
-func checkScheme(u *url.URL) error {
-	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
-		return nil
+	if !issuerhttp.Secure(u) {
+		return issuerhttp.ErrInsecure
 	}
-	return errors.New("must be an https URL: whoever can change what comes over http can make any token valid")
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	return nil
 }

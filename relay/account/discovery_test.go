@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 	"github.com/lethe-relay/lethe/internal/oidctest"
 )
 
@@ -211,7 +212,7 @@ func TestBadAnswers(t *testing.T) {
 		"too long": {func(good, _ http.Handler) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				good.ServeHTTP(w, r)
-				fmt.Fprint(w, strings.Repeat(" ", maxAnswer))
+				fmt.Fprint(w, strings.Repeat(" ", issuerhttp.MaxAnswer))
 			}
 		}, "too long"},
 		"no JSON": {func(_, _ http.Handler) http.HandlerFunc {

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 	"github.com/lethe-relay/lethe/internal/oidctest"
 )
 
@@ -58,7 +59,7 @@ func offline(t testing.TB, handle func(*oidctest.Provider) http.Handler) (*oidct
 		t.Fatal(err)
 	}
 	v := newVerifier(t, p.Issuer())
-	v.client.Transport = bounded{direct{handle(p)}}
+	v.client.Transport = issuerhttp.Bounded{RoundTripper: direct{handle(p)}}
 	return p, v
 }
 

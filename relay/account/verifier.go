@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 const (
@@ -24,12 +26,6 @@ var ErrToken = errors.New("the account token is not valid")
 
 // ErrUnavailable says that the issuer could not be asked. The token may be good: try it again later.
 var ErrUnavailable = errors.New("the account issuer can't be asked for now")
-
-// algorithms are the asymmetric ones. With a symmetric one, whoever can verify can sign.
-var algorithms = []string{
-	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
-	oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
-}
 
 // Verifier verifies ID tokens of one issuer. It is safe for concurrent use, and has
 // nothing to close: what it asks the issuer ends by itself, after 10 s at most.
@@ -96,7 +92,7 @@ const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 func (v *Verifier) check(ctx context.Context, keys *oidc.RemoteKeySet, rawToken string) (*oidc.IDToken, error) {
 	signature := &signatureCheck{keys: keys}
 	verifier := oidc.NewVerifier(v.cfg.Issuer, signature, &oidc.Config{
-		ClientID: v.cfg.ClientID, SupportedSigningAlgs: algorithms,
+		ClientID: v.cfg.ClientID, SupportedSigningAlgs: issuerhttp.Algorithms(),
 	})
 	token, err := verifier.Verify(ctx, rawToken)
 	if err == nil {

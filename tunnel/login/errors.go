@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"golang.org/x/oauth2"
+
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 // ErrDenied says that the person denied the login, or may not log in.
@@ -69,10 +71,10 @@ func cause(err error) string {
 		return call.Err.Error()
 	case errors.As(err, &cert):
 		return "this machine does not trust its certificate"
-	case errors.Is(err, errScheme):
-		return errScheme.Error()
-	case errors.Is(err, errRedirect):
-		return errRedirect.Error()
+	case errors.Is(err, issuerhttp.ErrInsecure):
+		return issuerhttp.ErrInsecure.Error()
+	case errors.Is(err, issuerhttp.ErrRedirect):
+		return issuerhttp.ErrRedirect.Error()
 	}
 	return "its answer is not an OpenID issuer's, is another's, or is too long"
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 // Config says where to log in, and for what.
@@ -89,15 +91,9 @@ func authorize(ctx context.Context, provider *oidc.Provider, cfg Config, show fu
 	return raw, nil
 }
 
-// algorithms are the asymmetric ones, which are those that relays take.
-var algorithms = []string{
-	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
-	oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
-}
-
 // check finds out here what a relay would refuse later.
 func check(ctx context.Context, provider *oidc.Provider, cfg Config, raw string) (Token, error) {
-	token, err := provider.Verifier(&oidc.Config{ClientID: cfg.ClientID, SupportedSigningAlgs: algorithms}).Verify(ctx, raw)
+	token, err := provider.Verifier(&oidc.Config{ClientID: cfg.ClientID, SupportedSigningAlgs: issuerhttp.Algorithms()}).Verify(ctx, raw)
 	switch {
 	case ctx.Err() != nil:
 		return Token{}, ctx.Err()

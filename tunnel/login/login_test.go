@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/oauth2"
 
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 	"github.com/lethe-relay/lethe/internal/oidctest"
 )
 
@@ -172,15 +173,15 @@ func TestBadIssuer(t *testing.T) {
 	}{
 		"no nonce":          {none, "no nonce"},
 		"unknown client":    {another, "refused the login"},
-		"http":              {config("http://login.example.org"), "only https"},
-		"no URL":            {config("login.example.org"), "only https"},
+		"http":              {config("http://login.example.org"), "must be an https"},
+		"no URL":            {config("login.example.org"), "must be an https"},
 		"nobody there":      {config(nowhere.URL), "connection refused"},
 		"moved away":        {moved, "redirects"},
 		"not an issuer":     {answer(metadata, 404, ""), "not an OpenID issuer's"},
 		"another issuer":    {answer(metadata, 200, `{"issuer":"https://login.example.org"}`), "is another's"},
 		"no device flow":    {answer(metadata, 200, `{"issuer":"ISSUER"}`), ErrNoDeviceFlow.Error()},
-		"device flow, http": {answer(metadata, 200, `{"issuer":"ISSUER","device_authorization_endpoint":"http://login.example.org"}`), "only https"},
-		"much too long":     {answer(metadata, 200, `{"issuer":"ISSUER","device_authorization_endpoint":"ISSUER"}`+strings.Repeat(" ", maxAnswer)), "too long"},
+		"device flow, http": {answer(metadata, 200, `{"issuer":"ISSUER","device_authorization_endpoint":"http://login.example.org"}`), "must be an https"},
+		"much too long":     {answer(metadata, 200, `{"issuer":"ISSUER","device_authorization_endpoint":"ISSUER"}`+strings.Repeat(" ", issuerhttp.MaxAnswer)), "too long"},
 		"refused":           {answer(device, 400, `{"error":"unauthorized_client","error_description":"secret"}`), `("unauthorized_client")`},
 		"no reason":         {answer(device, 500, "secret"), "HTTP status 500"},
 		"no code":           {answer(device, 200, `{"verification_uri":"ISSUER"}`), errBadPrompt.Error()},
