@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/conf"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/relay/account"
 	"github.com/lethe-relay/lethe/relay/control"
+	"github.com/lethe-relay/lethe/relay/geoip"
 )
 
 // Config is relay.yaml.
@@ -24,6 +27,8 @@ type Config struct {
 	Admin          string         `yaml:"admin"`                         // unix:PATH, a loopback HOST:PORT, or off
 	IdleTimeout    conf.Duration  `yaml:"idle_timeout"`                  // of sessions
 	Limits         Limits         `yaml:"limits"`
+	OIDC           account.Config `yaml:"oidc"`  // where accounts come from; zero: there are none
+	GeoIP          geoip.Config   `yaml:"geoip"` // files, beside the configuration unless absolute
 
 	dir string // where the file is
 }
@@ -38,6 +43,10 @@ type Limits struct {
 	RequestsPerMinute int        `yaml:"requests_per_minute"` // by source, an IPv4 address or IPv6 /64: connections, opens, registrations
 	Connections       int        `yaml:"connections"`         // at once, by source; each agent has one
 	OneWay            conf.Bytes `yaml:"one_way"`             // that a leg may send before the other has answered
+
+	// What a session has whose device must confirm its environment first.
+	StepUpBytes conf.Bytes    `yaml:"step_up_bytes"`
+	StepUpTime  conf.Duration `yaml:"step_up_time"`
 }
 
 func defaults() Config {
@@ -54,6 +63,8 @@ func defaults() Config {
 			RequestsPerMinute: 3000,
 			Connections:       1000,
 			OneWay:            256 << 10,
+			StepUpBytes:       256 << 10,
+			StepUpTime:        conf.Duration(5 * time.Minute),
 		},
 	}
 }
@@ -114,8 +125,13 @@ func (l *Limits) Validate() error {
 			return conf.KeyErrorf(limit.key, "must be between 1 and 10000000")
 		}
 	}
-	if l.OneWay < 16<<10 {
+	switch {
+	case l.OneWay < 16<<10:
 		return conf.KeyErrorf("one_way", "is too small for a handshake: take 16KiB or more")
+	case l.StepUpBytes < 32<<10 || l.StepUpBytes > 16<<20:
+		return conf.KeyErrorf("step_up_bytes", "must be between 32KiB and 16MiB: enough for a handshake and a confirmation, and no more")
+	case l.StepUpTime < conf.Duration(10*time.Second) || l.StepUpTime > conf.Duration(time.Hour):
+		return conf.KeyErrorf("step_up_time", "must be between 10s and 1h: a person needs it to type a PIN, or to approve on another device")
 	}
 	return nil
 }
@@ -152,6 +168,26 @@ func (c *Config) identity() (*auth.Identity, error) {
 	return id, nil
 }
 
+// accounts makes the verifier of ID tokens, without asking the issuer; nil if
+// there are no accounts.
+func (c *Config) accounts(log *slog.Logger) (*account.Verifier, error) {
+	if c.OIDC == (account.Config{}) {
+		return nil, nil
+	}
+	return account.New(c.OIDC, log)
+}
+
+// geoIP reads the files that tell where addresses are.
+func (c *Config) geoIP() (*geoip.DB, error) {
+	files := c.GeoIP
+	for _, file := range []*string{&files.ASN, &files.Country} {
+		if *file != "" {
+			*file = c.path(*file)
+		}
+	}
+	return geoip.Open(files)
+}
+
 // url is what routers are enrolled with: where the relay is, its pin, and the
 // enrolment token. port takes the place of a listen port 0.
 func (c *Config) url(id *auth.Identity, port uint16) (auth.RelayURL, error) {
@@ -182,5 +218,7 @@ func (l Limits) control() control.Limits {
 		OpensPerMinutePerDevice: l.OpensPerMinute,
 		RequestsPerMinute:       l.RequestsPerMinute,
 		ConnectionsPerSource:    l.Connections,
+		StepUpBytes:             uint64(l.StepUpBytes),
+		StepUpTime:              time.Duration(l.StepUpTime),
 	}
 }

@@ -8,7 +8,7 @@
 //	forward ── QUIC of no leg ──► control               │
 //	legs, sessions  ◄── NewSession ── register, open ──►│ counters
 //	                                  │
-//	                              presence, limit
+//	                  presence, limit, account, geoip
 //
 // What the relay holds is presence and sessions, in memory, gone when they
 // end. It writes nothing to disk after start.

@@ -91,6 +91,20 @@ limits:
   requests_per_minute: 3000 # by source: connections, opens, registrations
   opens_per_minute: 300     # by device
   one_way: "256KiB"         # that one end may send before the other has answered
+  step_up_bytes: "256KiB"   # that a session carries whose device must confirm its environment first
+  step_up_time: "5m"        # that such a session lasts
+
+# Where people have accounts: an OpenID Connect issuer, and Lethe's public client there, which must
+# allow the device flow. A router can then demand the account of a device's owner.
+# oidc:
+#   issuer: "https://login.example.org"
+#   client_id: "lethe"
+
+# MaxMind files that tell the network and the country of an address, beside this file unless
+# absolute. Either may be left out. They are read at start. Addresses are never asked of anybody.
+# geoip:
+#   asn: GeoLite2-ASN.mmdb
+#   country: GeoLite2-Country.mmdb
 `
 
 // ownAddr is the machine's first address that others may reach, public before

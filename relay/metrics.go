@@ -18,6 +18,7 @@ type collector struct {
 	datagrams, bytes, reads, messages                 *prometheus.Desc
 	toControl, legMessages                            *prometheus.Desc
 	dropped, ended, opens, registrations, connections *prometheus.Desc
+	verdicts                                          *prometheus.Desc
 }
 
 func newCollector(plane *forward.Plane, server *control.Server) *collector {
@@ -41,6 +42,7 @@ func newCollector(plane *forward.Plane, server *control.Server) *collector {
 		opens:         desc("opens_total", "Requests to open a session.", "outcome"),
 		connections:   desc("connections_total", "Connections to the control plane, before their handshake.", "outcome"),
 		registrations: desc("registrations_total", "Registrations of routers.", "outcome"),
+		verdicts:      desc("verdicts_total", "Judgements on the environments of devices; none: the grant demands nothing.", "verdict", "at"),
 	}
 }
 
@@ -48,7 +50,7 @@ func newCollector(plane *forward.Plane, server *control.Server) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.sessions, c.legs, c.routers, c.datagrams, c.bytes, c.reads, c.messages,
-		c.toControl, c.legMessages, c.dropped, c.ended, c.opens, c.registrations, c.connections,
+		c.toControl, c.legMessages, c.dropped, c.ended, c.opens, c.registrations, c.connections, c.verdicts,
 	} {
 		ch <- d
 	}
@@ -81,4 +83,5 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.control.Opens.Each(func(code string, n uint64) { counter(c.opens, n, code) })
 	c.control.Connections.Each(func(code string, n uint64) { counter(c.connections, n, code) })
 	c.control.Registrations.Each(func(code string, n uint64) { counter(c.registrations, n, code) })
+	c.control.Verdicts.Each(func(verdict, at string, n uint64) { counter(c.verdicts, n, verdict, at) })
 }

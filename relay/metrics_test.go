@@ -33,12 +33,19 @@ func TestMetricsListAll(t *testing.T) {
 			t.Errorf("%s is not there", name)
 		}
 	}
+	for _, verdict := range []string{"allow", "step_up", "deny", "none"} {
+		for _, at := range []string{"open", "move"} {
+			if _, there := got[`lethe_relay_verdicts_total{at="`+at+`",verdict="`+verdict+`"}`]; !there {
+				t.Errorf("verdicts: %s at %s is not there", verdict, at)
+			}
+		}
+	}
 	for _, why := range forward.DropReasons() {
 		if _, there := got[`lethe_relay_dropped_datagrams_total{reason="`+why.String()+`"}`]; !there {
 			t.Errorf("dropped datagrams: %v is not there", why)
 		}
 	}
-	for _, why := range []forward.EndReason{forward.EndUnbound, forward.EndIdle, forward.EndNotBound, forward.EndByRelay} {
+	for _, why := range []forward.EndReason{forward.EndUnbound, forward.EndIdle, forward.EndNotBound, forward.EndByRelay, forward.EndLimited} {
 		if _, there := got[`lethe_relay_ended_sessions_total{reason="`+why.String()+`"}`]; !there {
 			t.Errorf("ended sessions: %v is not there", why)
 		}
@@ -85,6 +92,7 @@ func TestMetricsMove(t *testing.T) {
 		"sessions": 1, "bound_legs": 2, "routers": 1, "forwarded_datagrams_total": 1, "forwarded_bytes_total": 7,
 		"reads_total": 0, "messages_total": 0, "control_datagrams_total": 0, "leg_messages_total": 5,
 		`dropped_datagrams_total{reason="not_leg"}`: 1, `opens_total{outcome="ok"}`: 1, `registrations_total{outcome="ok"}`: 1, `connections_total{outcome="ok"}`: 2,
+		`verdicts_total{at="open",verdict="none"}`: 1,
 	})
 	device.send(t, device.message(wire.TypeUnbind, wire.Cookie{}))
 	device.send(t, append([]byte("\xc0\x1a\x2a\x3a\x4a"), make([]byte, 1195)...)) // a QUIC version that nobody has

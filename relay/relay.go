@@ -14,6 +14,7 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/control"
 	"github.com/lethe-relay/lethe/relay/forward"
 )
@@ -48,10 +49,6 @@ func New(cfg *Config, log *slog.Logger) (_ *Relay, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := id.Certificate(time.Now())
-	if err != nil {
-		return nil, err
-	}
 	if r.plane, err = listen(cfg); err != nil {
 		return nil, err
 	}
@@ -61,15 +58,39 @@ func New(cfg *Config, log *slog.Logger) (_ *Relay, err error) {
 	if r.admin, err = listenAdmin(cfg); err != nil {
 		return nil, err
 	}
-	r.control = control.New(control.Config{
+	if r.control, err = newControl(cfg, id, r.plane, log); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// newControl makes the control plane. It reads all files that it needs, and asks
+// nobody on the network.
+func newControl(cfg *Config, id *auth.Identity, plane *forward.Plane, log *slog.Logger) (*control.Server, error) {
+	cert, err := id.Certificate(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := cfg.accounts(log)
+	if err != nil {
+		return nil, err
+	}
+	places, err := cfg.geoIP()
+	if err != nil {
+		return nil, err
+	}
+	return control.New(control.Config{
 		TLS:         &tls.Config{Certificates: []tls.Certificate{cert}},
+		Identity:    id,
 		Token:       cfg.EnrolmentToken,
-		Plane:       r.plane,
+		Plane:       plane,
 		IdleTimeout: time.Duration(cfg.IdleTimeout),
 		Limits:      cfg.Limits.control(),
+		Accounts:    accounts,
+		Issuer:      wire.Issuer{URL: cfg.OIDC.Issuer, ClientID: cfg.OIDC.ClientID},
+		GeoIP:       places,
 		Log:         log,
-	})
-	return r, nil
+	}), nil
 }
 
 func listen(cfg *Config) (*forward.Plane, error) {

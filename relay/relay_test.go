@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -17,8 +18,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/localsock"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/wire"
+	"github.com/lethe-relay/lethe/relay/account"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -117,6 +121,33 @@ func TestRunWithoutAdmin(t *testing.T) {
 	}
 }
 
+// TestIssuerThatIsDown: a relay starts without it, and tells devices where it is.
+func TestIssuerThatIsDown(t *testing.T) {
+	_, cfg := initRelay(t)
+	cfg.OIDC = account.Config{Issuer: "https://login.invalid", ClientID: "lethe"}
+	r := start(t, cfg, quiet())
+	if m := request[*wire.Issuer](t, newPeer(t, r), &wire.Login{}); m.URL != cfg.OIDC.Issuer || m.ClientID != "lethe" {
+		t.Errorf("devices are told %+v", *m)
+	}
+}
+
+// TestEraseAtARelay: its receipt is signed with the key that the relay has.
+func TestEraseAtARelay(t *testing.T) {
+	_, cfg := initRelay(t)
+	id, err := cfg.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := request[*wire.Held](t, newPeer(t, start(t, cfg, quiet())), &wire.Inspect{Router: id.RouterID(), Erase: true})
+	var receipt auth.Receipt
+	if err := json.Unmarshal(held.Receipt, &receipt); err != nil {
+		t.Fatal(err)
+	}
+	if err := receipt.Verify(id.PublicKey()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	taken, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -137,6 +168,8 @@ func TestNewRefuses(t *testing.T) {
 		{"address of another machine", func(c *Config) { c.Listen = netip.MustParseAddrPort("192.0.2.1:443") }, "does not have the address"},
 		{"admin port in use", func(c *Config) { c.Admin = admin.Addr().String() }, "change admin in relay.yaml"},
 		{"no key", func(c *Config) { c.Key = "other.key" }, "there is no relay key"},
+		{"no MaxMind file", func(c *Config) { c.GeoIP.ASN = "gone.mmdb" }, "new/gone.mmdb"},
+		{"a MaxMind file that is none", func(c *Config) { c.GeoIP.Country = c.Key }, "geoip.country names"},
 		{"no directory", func(c *Config) { c.dir = filepath.Join(c.dir, "gone") }, "gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

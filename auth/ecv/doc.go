@@ -133,7 +133,7 @@
 //	        proof's tag is the same as before, or accepted; no name and no place
 //	thief   of a grant: how many values of each feature are accepted; nothing about them
 //
-// A relay holds the observation key while it serves an open. With it and a grant
+// A relay holds the observation key while the session lives. With it and a grant
 // it could find by trial which networks, systems and countries are accepted, and
 // which account; without it nobody can.
 package ecv

@@ -96,7 +96,7 @@
 //	0x23 paired        router to device  answer to pair
 //	0x24 evidence      device to router  first on the first stream of a tunnel; may come again
 //	0x25 verdict       router to device  answer to evidence and confirm; or when it changes
-//	0x26 confirm       device to router  on the first stream, after evidence
+//	0x26 confirm       device to router  first on a stream of its own; its answer comes there
 //
 // A number that is no longer used stays in this list and is not used again.
 //
@@ -167,6 +167,7 @@
 //	              7 grant              bytes ..4096, takes the place of the device's
 //	              9 pin                uint: 1 if the router takes a PIN as confirmation
 //	              11 approval          uint: 1 if it takes an owner's approval
+//	              13 withheld          text ..2112 of [a-z0-9,-], services that want a confirmation
 //	confirm       2 pin                label ..64; left out to ask for an approval
 //
 // A label is text without control characters, line and paragraph separators

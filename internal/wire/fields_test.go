@@ -71,7 +71,7 @@ func TestLargestMessagesFit(t *testing.T) {
 		&Incoming{^LegID(0), key, key, grant, PurposePairing, vouched},
 		&Issuer{long, long},
 		&Held{1, 1, 1, make([]byte, MaxReceipt)},
-		&Verdict{VerdictDeny, maxScore, maxScore, reasons, grant, true, true},
+		&Verdict{VerdictDeny, maxScore, maxScore, reasons, grant, true, true, strings.Repeat("a", maxWithheld)},
 	} {
 		body, err := encodeBody(m)
 		if err != nil || len(body) > MaxBody {
@@ -101,6 +101,7 @@ func TestLimits(t *testing.T) {
 		{TypePaired, 2, 4096, false},
 		{TypeVerdict, 5, 512, true},
 		{TypeVerdict, 7, 4096, false},
+		{TypeVerdict, 13, 2112, true},
 	} {
 		for size, want := range map[int]error{c.limit: nil, c.limit + 1: ErrSize} {
 			var value any = bytes.Repeat([]byte("a"), size)

@@ -42,6 +42,8 @@ func isServiceName(r rune) bool { return isLowerOrDigit(r) || r == '-' }
 
 func isCode(r rune) bool { return isLowerOrDigit(r) || r == '_' }
 
+func isServices(r rune) bool { return isServiceName(r) || r == ',' }
+
 func isReasons(r rune) bool { return isCode(r) || r == ',' }
 
 func isLowerOrDigit(r rune) bool {

@@ -8,8 +8,9 @@ const (
 )
 
 const (
-	maxScore   = 1000
-	maxReasons = 512 // bytes
+	maxScore    = 1000
+	maxReasons  = 512  // bytes
+	maxWithheld = 2112 // bytes: as many services as a grant can have
 )
 
 // Verdict is the router's word on what a device shows of its environment. It
@@ -26,6 +27,9 @@ type Verdict struct {
 	Grant []byte
 	// PIN and Approval tell which confirmations the router takes.
 	PIN, Approval bool
+	// Withheld are services, joined by commas, that the grant has and that stay
+	// shut until the device has been confirmed.
+	Withheld string
 }
 
 // Type returns TypeVerdict.
@@ -39,4 +43,5 @@ func (m *Verdict) walk(f *fields) {
 	f.bytes(7, &m.Grant, MaxGrant, optional)
 	f.flag(9, &m.PIN)
 	f.flag(11, &m.Approval)
+	f.text(13, &m.Withheld, maxWithheld, isServices, optional)
 }

@@ -41,9 +41,20 @@ func TestOpen(t *testing.T) {
 }
 
 // bind binds a leg as its owner does, and returns the socket that it is bound to.
-func (r *testRelay) bind(t *testing.T, leg wire.LegID, secret wire.LegSecret) *net.UDPConn {
+func (r *testRelay) bind(t testing.TB, leg wire.LegID, secret wire.LegSecret) *net.UDPConn {
 	t.Helper()
-	c, err := net.DialUDP("udp", nil, r.udpAddr())
+	return r.bindFrom(t, "127.0.0.1", 1, leg, secret)
+}
+
+// bindFrom binds a leg to an address of this machine. The two BINDs that it
+// takes have the counter and the next number.
+func (r *testRelay) bindFrom(t testing.TB, ip string, counter uint64, leg wire.LegID, secret wire.LegSecret) *net.UDPConn {
+	t.Helper()
+	local, to := &net.UDPAddr{IP: net.ParseIP(ip)}, r.udpAddr()
+	if local.IP.To4() == nil {
+		to.IP = net.IPv6loopback
+	}
+	c, err := net.DialUDP("udp", local, to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +62,7 @@ func (r *testRelay) bind(t *testing.T, leg wire.LegID, secret wire.LegSecret) *n
 	c.SetDeadline(time.Now().Add(patience))
 	answer := wire.LegMessage{}
 	for i, want := range []wire.Type{wire.TypeCookie, wire.TypeBound} {
-		m := wire.LegMessage{Type: wire.TypeBind, Leg: leg, Counter: uint64(1 + i), Cookie: answer.Cookie}
+		m := wire.LegMessage{Type: wire.TypeBind, Leg: leg, Counter: counter + uint64(i), Cookie: answer.Cookie}
 		if _, err := c.Write(m.Append(nil, &secret)); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +78,7 @@ func (r *testRelay) bind(t *testing.T, leg wire.LegID, secret wire.LegSecret) *n
 	return c
 }
 
-func tell(t *testing.T, from, to *net.UDPConn, text string) {
+func tell(t testing.TB, from, to *net.UDPConn, text string) {
 	t.Helper()
 	if _, err := from.Write([]byte(text)); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 type peer struct {
 	conn   *quic.Conn
 	key    ed25519.PublicKey
+	addr   netip.Addr   // where the connection comes from; it can't move
 	source netip.Prefix // what limits by source go by
 	linger *time.Timer  // closes the connection unless it asks or is a router's
 
@@ -71,7 +72,8 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 		conn.CloseWithError(closeWith(wire.CodeBadRequest), "")
 		return
 	}
-	p := &peer{conn: conn, key: key, source: sourceOf(conn.RemoteAddr())}
+	p := &peer{conn: conn, key: key, addr: forward.AddrPortOf(conn.RemoteAddr()).Addr(), source: sourceOf(conn.RemoteAddr())}
+	defer s.held.connected(auth.DeviceIDOf(key))()
 	p.linger = time.AfterFunc(s.timeouts.linger, func() { s.closeIdle(p) })
 	defer p.linger.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.CloseWithError(closeWith(wire.CodeShuttingDown), "") })
@@ -109,6 +111,10 @@ func (s *Server) request(p *peer, stream *quic.Stream) {
 		s.register(p, stream, m)
 	case *wire.Open:
 		s.open(p, stream, m)
+	case *wire.Login:
+		s.login(p, stream)
+	case *wire.Inspect:
+		s.inspect(p, stream, m)
 	default:
 		s.refuse(stream, &wire.Error{Code: wire.CodeBadRequest})
 	}

@@ -33,6 +33,7 @@ const sessionIdle = 90 * time.Second
 type testRelay struct {
 	*Server
 	plane *forward.Plane
+	id    *auth.Identity
 	token auth.Token
 	log   *logbook
 
@@ -44,11 +45,17 @@ type testRelay struct {
 // before it serves.
 func startRelay(t testing.TB, limits func(*Limits), change func(*Server)) *testRelay {
 	t.Helper()
+	return startRelayOn(t, "127.0.0.1:0", limits, change)
+}
+
+func startRelayOn(t testing.TB, listen string, limits func(*Limits), change func(*Server)) *testRelay {
+	t.Helper()
 	cfg := Config{
 		IdleTimeout: sessionIdle,
 		Limits: Limits{
 			Routers: 10, SessionsPerRouter: 10, SessionsPerDevice: 10,
 			OpensPerMinutePerDevice: 6000, RequestsPerMinute: 6000, ConnectionsPerSource: 100,
+			StepUpBytes: 64 << 10, StepUpTime: time.Minute,
 		},
 	}
 	if limits != nil {
@@ -60,15 +67,16 @@ func startRelay(t testing.TB, limits func(*Limits), change func(*Server)) *testR
 		t.Fatal(err)
 	}
 	cfg.Token, cfg.Log = token, slog.New(slog.NewTextHandler(book, nil))
-	cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t, identity(t))}}
+	cfg.Identity = identity(t)
+	cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t, cfg.Identity)}}
 	cfg.Plane, err = forward.Listen(forward.Config{
-		Listen: netip.MustParseAddrPort("127.0.0.1:0"), Sockets: 2,
+		Listen: netip.MustParseAddrPort(listen), Sockets: 2,
 		MaxSessions: 20, IdleTimeout: sessionIdle, OneWayBytes: 1 << 20,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &testRelay{Server: New(cfg), plane: cfg.Plane, token: token, log: book}
+	r := &testRelay{Server: New(cfg), plane: cfg.Plane, id: cfg.Identity, token: token, log: book}
 	if change != nil {
 		change(r.Server)
 	}
@@ -139,8 +147,10 @@ func (b *logbook) wait(t testing.TB, event string) {
 func (b *logbook) discreet(t testing.TB) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if strings.Contains(b.all.String(), "127.0.0.1") {
-		t.Errorf("the log holds an address:\n%s", b.all.String())
+	for _, secret := range []string{"127.0.", "127.16.", "::1", "alice", "cafe"} {
+		if strings.Contains(b.all.String(), secret) {
+			t.Errorf("the log holds an address, a person or a network:\n%s", b.all.String())
+		}
 	}
 }
 
@@ -194,7 +204,10 @@ func (r *testRelay) dialWith(t testing.TB, certs ...tls.Certificate) *client {
 	return &client{Conn: conn, socket: socket}
 }
 
-func (r *testRelay) udpAddr() *net.UDPAddr { return net.UDPAddrFromAddrPort(r.plane.LocalAddr()) }
+// udpAddr is where the relay is reached over IPv4.
+func (r *testRelay) udpAddr() *net.UDPAddr {
+	return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(r.plane.LocalAddr().Port())}
+}
 
 func clientTLS(certs ...tls.Certificate) *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true, NextProtos: []string{wire.ALPNControl}, Certificates: certs}
@@ -256,6 +269,7 @@ func (c *client) closedWith(t testing.TB) wire.Code {
 type testRouter struct {
 	*client
 	incoming chan *wire.Incoming
+	moved    chan *wire.Moved
 }
 
 // accept is the answer of a router that takes every session.
@@ -264,30 +278,42 @@ func accept(s *quic.Stream, _ *wire.Incoming) { wire.WriteMessage(s, &wire.Accep
 // register makes a router present.
 func (r *testRelay) register(t testing.TB, id *auth.Identity, answer func(*quic.Stream, *wire.Incoming)) *testRouter {
 	t.Helper()
-	rt := &testRouter{client: r.dial(t, id), incoming: make(chan *wire.Incoming, 100)}
+	return r.registerWith(t, id, answer, func(s *quic.Stream) { wire.WriteMessage(s, &wire.Accept{}) })
+}
+
+// registerWith makes a router present that also has a say in what it answers to moves.
+func (r *testRelay) registerWith(t testing.TB, id *auth.Identity, answer func(*quic.Stream, *wire.Incoming), answerMove func(*quic.Stream)) *testRouter {
+	t.Helper()
+	rt := &testRouter{client: r.dial(t, id), incoming: make(chan *wire.Incoming, 100), moved: make(chan *wire.Moved, 100)}
 	if _, err := ask[*wire.Registered](t, rt.client, &wire.Register{Token: r.token[:]}); err != nil {
 		t.Fatal(err)
 	}
-	go rt.serve(answer)
+	go rt.serve(answer, answerMove)
 	return rt
 }
 
-func (rt *testRouter) serve(answer func(*quic.Stream, *wire.Incoming)) {
+func (rt *testRouter) serve(answer func(*quic.Stream, *wire.Incoming), answerMove func(*quic.Stream)) {
 	for {
 		s, err := rt.AcceptStream(context.Background())
 		if err != nil {
 			return
 		}
 		s.SetDeadline(time.Now().Add(patience))
-		m, err := wire.Expect[*wire.Incoming](s)
+		m, err := wire.ReadMessage(s)
 		if err != nil {
 			return
 		}
 		if _, err := s.Read(make([]byte, 1)); err != io.EOF {
-			return // the push must end with its message
+			return // what the relay asks must end with its message
 		}
-		rt.incoming <- m
-		answer(s, m)
+		switch m := m.(type) {
+		case *wire.Incoming:
+			rt.incoming <- m
+			answer(s, m)
+		case *wire.Moved:
+			rt.moved <- m
+			answerMove(s)
+		}
 		s.Close()
 	}
 }
@@ -304,6 +330,18 @@ func (rt *testRouter) next(t testing.TB) *wire.Incoming {
 	}
 }
 
+// nextMove returns what the relay says next of a device's network.
+func (rt *testRouter) nextMove(t testing.TB) *wire.Moved {
+	t.Helper()
+	select {
+	case m := <-rt.moved:
+		return m
+	case <-time.After(patience):
+		t.Fatal("the relay told of no move")
+		return nil
+	}
+}
+
 // grant is one of router's for device, good for an hour from now.
 func grant(t testing.TB, router, device *auth.Identity) []byte {
 	t.Helper()
@@ -312,10 +350,14 @@ func grant(t testing.TB, router, device *auth.Identity) []byte {
 
 func grantFrom(t testing.TB, router, device *auth.Identity, from time.Time, lasts time.Duration) []byte {
 	t.Helper()
-	raw, err := auth.Issue(router, auth.Grant{
-		Device: device.PublicKey(), Role: auth.RoleOwner, Services: []string{auth.AllServices},
-		NotBefore: from, NotAfter: from.Add(lasts),
-	}, rand.Reader)
+	return issue(t, router, auth.Grant{Device: device.PublicKey(), NotBefore: from, NotAfter: from.Add(lasts)})
+}
+
+// issue signs a grant of all services.
+func issue(t testing.TB, router *auth.Identity, g auth.Grant) []byte {
+	t.Helper()
+	g.Role, g.Services = auth.RoleOwner, []string{auth.AllServices}
+	raw, err := auth.Issue(router, g, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

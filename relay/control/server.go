@@ -13,7 +13,9 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/wire"
+	"github.com/lethe-relay/lethe/relay/account"
 	"github.com/lethe-relay/lethe/relay/forward"
+	"github.com/lethe-relay/lethe/relay/geoip"
 	"github.com/lethe-relay/lethe/relay/limit"
 	"github.com/lethe-relay/lethe/relay/presence"
 )
@@ -29,6 +31,7 @@ const (
 const (
 	requestTimeout  = 10 * time.Second // from a stream's start to its whole request
 	answerTimeout   = 10 * time.Second // for a router to answer an Incoming: it binds its leg first
+	accountTimeout  = 5 * time.Second  // for the issuer of accounts, which is asked while a device waits
 	endTimeout      = time.Second      // for the end of a stream whose message has come
 	deviceLinger    = time.Minute      // a connection that is no router's and asks nothing for this long is closed
 	streamsPerPeer  = 16               // requests at once
@@ -49,20 +52,31 @@ type Limits struct {
 	OpensPerMinutePerDevice int // by identity
 	RequestsPerMinute       int // by source, which is an IPv4 address or an IPv6 /64: connections, opens, registrations
 	ConnectionsPerSource    int // at once
+
+	// What a session has whose device must confirm its environment first.
+	StepUpBytes uint64 // of both legs together
+	StepUpTime  time.Duration
 }
 
 // Config is what a Server is made from.
 type Config struct {
-	TLS         *tls.Config // with the relay's certificate; Server sets the rest
-	Token       auth.Token  // enrolment token that routers must show
+	TLS         *tls.Config    // with the relay's certificate; Server sets the rest
+	Identity    *auth.Identity // the relay's, which signs receipts of erasure
+	Token       auth.Token     // enrolment token that routers must show
 	Plane       *forward.Plane
 	IdleTimeout time.Duration // of sessions, told to routers
 	Limits      Limits
 	Log         *slog.Logger
+
+	// Accounts verifies ID tokens of Issuer. Nil: there is no account system, and
+	// a device's key is its account.
+	Accounts *account.Verifier
+	Issuer   wire.Issuer
+	GeoIP    *geoip.DB // nil: nothing is known of addresses
 }
 
 // timeouts are the constants of the same names; tests shorten them.
-type timeouts struct{ request, answer, linger, presence time.Duration }
+type timeouts struct{ request, answer, account, linger, presence time.Duration }
 
 // Server is the control plane. Make one with [New], run it with [Server.Serve].
 type Server struct {
@@ -77,20 +91,26 @@ type Server struct {
 	all       *limit.Count[struct{}]      // connections
 	byDevice  *limit.Rate[auth.DeviceID]
 	bySource  *limit.Rate[netip.Prefix]
+	held      *holdings
 
 	// Counters of requests by outcome, written by the goroutines of requests.
 	Opens         Outcomes
 	Registrations Outcomes
 	Connections   Outcomes // by whether they were let in
+	Verdicts      Verdicts // on the environments of devices
 
-	peers sync.WaitGroup // the goroutines of connections and requests
+	peers sync.WaitGroup // the goroutines of connections, requests and moves
+
+	// guarded by mu
+	mu     sync.Mutex
+	closed bool // Serve waits for the goroutines
 }
 
 // New makes a Server that runs on cfg.Plane's ControlConn.
 func New(cfg Config) *Server {
 	return &Server{
 		cfg:       cfg,
-		timeouts:  timeouts{request: requestTimeout, answer: answerTimeout, linger: deviceLinger, presence: PresenceTimeout},
+		timeouts:  timeouts{request: requestTimeout, answer: answerTimeout, account: accountTimeout, linger: deviceLinger, presence: PresenceTimeout},
 		presence:  presence.New[*peer](cfg.Limits.Routers),
 		perRouter: limit.NewCount[auth.RouterID](cfg.Limits.SessionsPerRouter),
 		pairings:  limit.NewCount[auth.RouterID](pairingsPerRouter),
@@ -99,6 +119,7 @@ func New(cfg Config) *Server {
 		all:       limit.NewCount[struct{}](cfg.Limits.Routers + devicesAtOnce),
 		byDevice:  limit.NewRate[auth.DeviceID](cfg.Limits.OpensPerMinutePerDevice, rememberedPeers),
 		bySource:  limit.NewRate[netip.Prefix](cfg.Limits.RequestsPerMinute, rememberedPeers),
+		held:      newHoldings(),
 	}
 }
 
@@ -118,7 +139,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	defer listener.Close()
-	defer s.peers.Wait()
+	defer s.wait()
 	for {
 		conn, err := listener.Accept(ctx)
 		if ctx.Err() != nil {
@@ -129,6 +150,24 @@ func (s *Server) Serve(ctx context.Context) error {
 		}
 		s.peers.Go(func() { s.serve(ctx, conn) })
 	}
+}
+
+// launch runs f in a goroutine that Serve waits for, unless Serve is at its end.
+// It never blocks.
+func (s *Server) launch(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.peers.Go(f)
+	}
+	return !s.closed
+}
+
+func (s *Server) wait() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.peers.Wait()
 }
 
 // Routers is the number of routers present.

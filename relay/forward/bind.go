@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/lethe-relay/lethe/internal/udpio"
@@ -65,10 +66,20 @@ func (p *Plane) move(leg *Leg, old *udpio.Path, to udpio.Path) {
 	if old != nil && old.Remote != to.Remote {
 		p.table.remove(old.Remote, leg)
 	}
+	leg.tell(to.Remote)
 	leg.path.Store(&to)
 	if before := p.table.put(to.Remote, leg); before != nil && before != leg {
 		if path := before.path.Load(); path != nil && path.Remote == to.Remote {
 			before.path.CompareAndSwap(path, nil)
 		}
+	}
+}
+
+// tell calls the hook that wants to know of the leg's address, if that is not
+// what it was last told; the caller holds l.mu.
+func (l *Leg) tell(to udpio.Addr) {
+	if l.onBound != nil && to.IP != l.told {
+		l.told = to.IP
+		l.onBound(netip.AddrFrom16(to.IP).Unmap())
 	}
 }

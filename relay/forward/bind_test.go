@@ -9,7 +9,7 @@ import (
 
 func TestBind(t *testing.T) {
 	r := start(t, nil)
-	s := r.session(t, nil)
+	s := r.session(t, Hooks{})
 	device, router := r.endpoint(t, "127.0.0.1", s.Device), r.endpoint(t, "127.0.0.1", s.Router)
 	device.bind()
 	if !s.Device.Bound() || s.Router.Bound() {
@@ -51,7 +51,7 @@ func TestBindAgainNeedsNoCookie(t *testing.T) {
 // TestAnswersAreNoLargerThanQuestions counts the bytes both ways.
 func TestAnswersAreNoLargerThanQuestions(t *testing.T) {
 	r := start(t, nil)
-	e := r.endpoint(t, "127.0.0.1", r.session(t, nil).Device)
+	e := r.endpoint(t, "127.0.0.1", r.session(t, Hooks{}).Device)
 	for _, cookie := range []func() wire.Cookie{
 		func() wire.Cookie { return wire.Cookie{} },
 		func() wire.Cookie { return wire.Cookie{1} },
@@ -170,7 +170,7 @@ func TestCookieRefused(t *testing.T) {
 		}, wire.TypeCookie},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			leg := r.session(t, nil).Device
+			leg := r.session(t, Hooks{}).Device
 			e := r.endpoint(t, "127.0.0.1", leg)
 			e.ask(tt.cookie(e), tt.want)
 			if bound := tt.want == wire.TypeBound; leg.Bound() != bound {

@@ -87,7 +87,7 @@ func TestCarryKeepsBatches(t *testing.T) {
 // each end from the one that the end has asked.
 func TestCarryFromTheAddressThatWasAsked(t *testing.T) {
 	r := start(t, func(c *Config) { c.Listen = netip.MustParseAddrPort("0.0.0.0:0") })
-	s := r.session(t, nil)
+	s := r.session(t, Hooks{})
 	device, router := r.endpoint(t, "127.0.0.1", s.Device), r.endpoint(t, "127.0.0.1", s.Router)
 	for e, asked := range map[*endpoint]string{device: "127.0.0.2", router: "127.0.0.3"} {
 		e.relay = udpio.AddrFrom(netip.AddrPortFrom(netip.MustParseAddr(asked), r.LocalAddr().Port()))

@@ -19,12 +19,22 @@
 //
 // # Words
 //
-// A session is two legs and their counters, nothing else. A leg is how the
-// relay reaches one endpoint now: the source address that last proved, with a
-// BIND under the leg's secret and a cookie, that it belongs to it. Whatever
-// QUIC datagram comes from the address of a leg goes out to the other leg as
-// it came, in the batch it came in. A QUIC datagram from any other address is
-// the control plane's.
+// A session is two legs, their counters, and a limit if it has one. A leg is
+// how the relay reaches one endpoint now: the source address that last proved,
+// with a BIND under the leg's secret and a cookie, that it belongs to it.
+// Whatever QUIC datagram comes from the address of a leg goes out to the other
+// leg as it came, in the batch it came in. A QUIC datagram from any other
+// address is the control plane's.
+//
+// # Limits
+//
+// The control plane may limit a session in bytes and time ([Session.Limit]).
+// The loops count the bytes and drop what is too much, since a second of line
+// rate is a gigabit; the sweeper, which looks once a second, ends the session
+// then, and also when its time is up. So the forward path needs no clock, and a
+// session without a limit costs it one atomic load per message. The hook
+// [Hooks].Bound tells the control plane where the device is, so that it can
+// judge a new address before that carries anything.
 //
 // # What it can't do
 //

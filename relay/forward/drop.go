@@ -11,6 +11,7 @@ type DropReason uint8
 const (
 	DropPeerUnbound   DropReason = iota // the other leg has no address yet
 	DropOneWay                          // the one-way allowance is used up and the other leg has sent nothing
+	DropLimited                         // the session's limit in bytes is used up
 	DropTooBig                          // larger than the path to the other leg takes; QUIC's path MTU discovery counts on it
 	DropNoBuffer                        // the kernel had no buffer to send from
 	DropUnreachable                     // no route to the other leg
@@ -30,6 +31,7 @@ const (
 var dropNames = [dropReasons]string{
 	DropPeerUnbound:   "peer_unbound",
 	DropOneWay:        "one_way",
+	DropLimited:       "limited",
 	DropTooBig:        "too_big",
 	DropNoBuffer:      "no_buffer",
 	DropUnreachable:   "unreachable",

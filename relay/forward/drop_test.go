@@ -30,7 +30,7 @@ func newBench(t testing.TB) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	s, err := p.NewSession(nil)
+	s, err := p.NewSession(Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +75,11 @@ func TestEveryDropReason(t *testing.T) {
 		DropOneWay: func(t *testing.T, b bench) uint64 {
 			b.cfg.OneWayBytes = 99
 			b.s.Device.bytes.Store(100)
+			b.feed(t, device, payload(300, 100), 100)
+			return 3
+		},
+		DropLimited: func(t *testing.T, b bench) uint64 {
+			b.s.Limit(299, time.Time{})
 			b.feed(t, device, payload(300, 100), 100)
 			return 3
 		},

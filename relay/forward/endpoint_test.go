@@ -57,13 +57,13 @@ func start(t testing.TB, change func(*Config)) running {
 		}
 	})}
 	t.Cleanup(r.stop)
-	r.spare = r.session(t, nil).Device
+	r.spare = r.session(t, Hooks{}).Device
 	return r
 }
 
-func (r running) session(t testing.TB, onEnd func(EndReason)) *Session {
+func (r running) session(t testing.TB, hooks Hooks) *Session {
 	t.Helper()
-	s, err := r.NewSession(onEnd)
+	s, err := r.NewSession(hooks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +73,8 @@ func (r running) session(t testing.TB, onEnd func(EndReason)) *Session {
 // dropped returns the counters of the reasons that have any.
 func (r running) dropped() map[DropReason]uint64 { return nonZero(r.Stats().Dropped) }
 
-func nonZero(all map[DropReason]uint64) map[DropReason]uint64 {
-	some := make(map[DropReason]uint64)
+func nonZero[R comparable](all map[R]uint64) map[R]uint64 {
+	some := make(map[R]uint64)
 	for why, n := range all {
 		if n > 0 {
 			some[why] = n
@@ -121,7 +121,7 @@ func (r running) endpoint(t testing.TB, ip string, leg *Leg) *endpoint {
 // pair binds both legs of a new session.
 func (r running) pair(t testing.TB, deviceIP, routerIP string) (device, router *endpoint, s *Session) {
 	t.Helper()
-	s = r.session(t, nil)
+	s = r.session(t, Hooks{})
 	device, router = r.endpoint(t, deviceIP, s.Device), r.endpoint(t, routerIP, s.Router)
 	device.bind()
 	router.bind()

@@ -57,7 +57,7 @@ func unhex(t testing.TB, s string) []byte {
 // golden vector, so that the vectors are messages of it.
 func (b bench) session(t testing.TB, v vector) *Session {
 	t.Helper()
-	s, err := b.NewSession(nil)
+	s, err := b.NewSession(Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}

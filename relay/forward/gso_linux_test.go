@@ -77,7 +77,7 @@ func TestNamespaceTooBig(t *testing.T) {
 		[]string{"ip", "link", "set", "right", "up"},
 		[]string{"ip", "neigh", "add", neighbour, "lladdr", "02:00:00:00:00:02", "dev", "left"})
 	r := start(t, func(c *Config) { c.Listen = netip.MustParseAddrPort("0.0.0.0:0") })
-	s := r.session(t, nil)
+	s := r.session(t, Hooks{})
 	device := r.endpoint(t, "127.0.0.1", s.Device)
 	device.bind()
 	far := udpio.AddrFrom(netip.AddrPortFrom(netip.MustParseAddr(neighbour), 9))

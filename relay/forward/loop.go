@@ -155,6 +155,10 @@ func (l *loop) carry(m *udpio.Message, leg *Leg) bool {
 		l.drops.add(DropOneWay, n)
 		return false
 	}
+	if limit := leg.session.limit.Load(); limit != nil && !limit.take(m.N) {
+		l.drops.add(DropLimited, n)
+		return false
+	}
 	leg.datagrams.Add(uint64(n))
 	leg.bytes.Add(uint64(m.N))
 	m.Path = *path

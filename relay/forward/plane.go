@@ -44,7 +44,7 @@ type Plane struct {
 	table   *addrTable
 	cookies *cookieJar
 
-	ended [4]atomic.Uint64 // sessions, by EndReason
+	ended [endReasons]atomic.Uint64 // sessions, by EndReason
 
 	// guarded by mu
 	mu       sync.RWMutex
@@ -141,10 +141,9 @@ func (p *Plane) closeSockets() {
 	}
 }
 
-// NewSession makes a session with two unbound legs. onEnd is called once, from
-// any goroutine, when it has ended; it may be nil.
-func (p *Plane) NewSession(onEnd func(EndReason)) (*Session, error) {
-	s := newSession(time.Now(), onEnd)
+// NewSession makes a session with two unbound legs and no limit.
+func (p *Plane) NewSession(hooks Hooks) (*Session, error) {
+	s := newSession(time.Now(), hooks)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.sessions) >= p.cfg.MaxSessions {
@@ -181,14 +180,14 @@ func (p *Plane) End(s *Session, why EndReason) {
 	})
 }
 
-// forget takes the leg's address and key from memory.
+// forget takes the leg's addresses and key from memory.
 func (p *Plane) forget(l *Leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if path := l.path.Swap(nil); path != nil {
 		p.table.remove(path.Remote, l)
 	}
-	l.closed = true
+	l.closed, l.told = true, [16]byte{}
 	l.secret = wire.LegSecret{}
 }
 
@@ -214,7 +213,7 @@ func (p *Plane) leg(id wire.LegID) *Leg {
 	return p.legs[id]
 }
 
-// sweep ends sessions that carry nothing and turns the cookie key over.
+// sweep looks at the sessions each second and turns the cookie key over.
 func (p *Plane) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
@@ -228,14 +227,19 @@ func (p *Plane) sweep(ctx context.Context) {
 				turned = now
 				p.cookies.rotate()
 			}
-			for _, s := range p.list() {
-				for _, l := range s.legs() {
-					p.expire(l, now)
-				}
-				if why, over := p.over(s, now); over {
-					p.End(s, why)
-				}
-			}
+			p.look(now)
+		}
+	}
+}
+
+// look takes the addresses that nobody vouches for and ends the sessions that are over.
+func (p *Plane) look(now time.Time) {
+	for _, s := range p.list() {
+		for _, l := range s.legs() {
+			p.expire(l, now)
+		}
+		if why, over := p.over(s, now); over {
+			p.End(s, why)
 		}
 	}
 }
@@ -253,8 +257,11 @@ func (p *Plane) expire(l *Leg, now time.Time) {
 	}
 }
 
-// over decides from the counters alone, so that the forward path needs no clock.
+// over decides by counters and limits, so that the forward path needs no clock.
 func (p *Plane) over(s *Session, now time.Time) (EndReason, bool) {
+	if limit := s.limit.Load(); limit != nil && limit.over(now) {
+		return EndLimited, true
+	}
 	if n := s.Device.datagrams.Load() + s.Router.datagrams.Load(); n != s.datagrams {
 		s.datagrams, s.active = n, now
 		return 0, false

@@ -69,7 +69,7 @@ func TestAddressGoesToAnotherLeg(t *testing.T) {
 func TestUnbindEndsTheSession(t *testing.T) {
 	r := start(t, nil)
 	ended := make(chan EndReason, 10)
-	s := r.session(t, func(why EndReason) { ended <- why })
+	s := r.session(t, Hooks{Ended: func(why EndReason) { ended <- why }})
 	device, router := r.endpoint(t, "127.0.0.1", s.Device), r.endpoint(t, "127.0.0.1", s.Router)
 	device.bind()
 	router.bind()
@@ -80,7 +80,7 @@ func TestUnbindEndsTheSession(t *testing.T) {
 	router.quiet()
 	r.End(s, EndByRelay)
 	if n := len(ended); n != 1 {
-		t.Fatalf("onEnd was called %d times", n)
+		t.Fatalf("Ended was called %d times", n)
 	}
 	if why := <-ended; why != EndUnbound {
 		t.Errorf("ended: %v", why)
@@ -106,8 +106,8 @@ func (p *Plane) forgotten(t *testing.T, s *Session) {
 		if p.legs[l.id] != nil {
 			t.Error("the leg can still be found by its id")
 		}
-		if l.Bound() || l.Secret() != (wire.LegSecret{}) {
-			t.Error("the leg still has its address or secret")
+		if l.Bound() || l.Secret() != (wire.LegSecret{}) || l.remembers() {
+			t.Error("the leg still has an address or its secret")
 		}
 	}
 	for i := range p.table.buckets {
@@ -119,10 +119,17 @@ func (p *Plane) forgotten(t *testing.T, s *Session) {
 	}
 }
 
+// remembers tells whether the leg knows an address that it was bound to.
+func (l *Leg) remembers() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.told != [16]byte{}
+}
+
 func TestEndOnceFromManySides(t *testing.T) {
 	r := start(t, nil)
 	var calls atomic.Int32
-	s := r.session(t, func(EndReason) { calls.Add(1) })
+	s := r.session(t, Hooks{Ended: func(EndReason) { calls.Add(1) }})
 	device, router := r.endpoint(t, "127.0.0.1", s.Device), r.endpoint(t, "127.0.0.1", s.Router)
 	device.bind()
 	router.bind()
@@ -134,7 +141,7 @@ func TestEndOnceFromManySides(t *testing.T) {
 	wg.Wait()
 	device.quiet()
 	if n := calls.Load(); n != 1 {
-		t.Errorf("onEnd was called %d times", n)
+		t.Errorf("Ended was called %d times", n)
 	}
 	r.forgotten(t, s)
 }
@@ -143,7 +150,7 @@ func TestEndOnceFromManySides(t *testing.T) {
 func TestEndDuringBinds(t *testing.T) {
 	p := newPlane(testConfig())
 	for range 200 {
-		s, err := p.NewSession(nil)
+		s, err := p.NewSession(Hooks{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +176,7 @@ func TestEndDuringBinds(t *testing.T) {
 // Its secret is zero then, which everybody knows.
 func TestEndedLegTakesNothing(t *testing.T) {
 	p := newPlane(testConfig())
-	s, err := p.NewSession(nil)
+	s, err := p.NewSession(Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +197,7 @@ func TestEndedLegTakesNothing(t *testing.T) {
 func TestRunEndsAllSessions(t *testing.T) {
 	r := start(t, nil)
 	ended := make(chan EndReason, 1)
-	s := r.session(t, func(why EndReason) { ended <- why })
+	s := r.session(t, Hooks{Ended: func(why EndReason) { ended <- why }})
 	device := r.endpoint(t, "127.0.0.1", s.Device)
 	device.bind()
 	r.stop()
@@ -202,18 +209,18 @@ func TestRunEndsAllSessions(t *testing.T) {
 
 func TestMaxSessions(t *testing.T) {
 	p := newPlane(Config{MaxSessions: 2})
-	first, err := p.NewSession(nil)
+	first, err := p.NewSession(Hooks{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.NewSession(nil); err != nil {
+	if _, err := p.NewSession(Hooks{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.NewSession(nil); !errors.Is(err, ErrFull) {
+	if _, err := p.NewSession(Hooks{}); !errors.Is(err, ErrFull) {
 		t.Fatalf("the third session: %v", err)
 	}
 	p.End(first, EndByRelay)
-	if _, err := p.NewSession(nil); err != nil {
+	if _, err := p.NewSession(Hooks{}); err != nil {
 		t.Errorf("a place is free, but: %v", err)
 	}
 }
@@ -259,7 +266,7 @@ func TestSessionsThatEndByThemselves(t *testing.T) {
 				made := time.Now()
 				var took time.Duration
 				var why EndReason
-				s, err := p.NewSession(func(w EndReason) { why, took = w, time.Since(made) })
+				s, err := p.NewSession(Hooks{Ended: func(w EndReason) { why, took = w, time.Since(made) }})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -280,6 +287,43 @@ func TestSessionsThatEndByThemselves(t *testing.T) {
 					t.Errorf("%v after %v, want %v after %v", why, took, tt.want, tt.after)
 				}
 			})
+		})
+	}
+}
+
+// TestEveryEndReason produces each reason. A reason that is not in its table fails it.
+func TestEveryEndReason(t *testing.T) {
+	produce := map[EndReason]func(t *testing.T, b bench){
+		EndUnbound: func(t *testing.T, b bench) {
+			l := b.s.Router
+			b.feed(t, address(benchRouter), wire.LegMessage{Type: wire.TypeUnbind, Leg: l.id, Counter: 1}.Append(nil, new(l.Secret())), 0)
+		},
+		EndIdle: func(t *testing.T, b bench) {
+			b.feed(t, address(benchDevice), payload(10, 10), 0)
+			now := time.Now()
+			b.look(now)
+			b.look(now.Add(b.cfg.IdleTimeout))
+		},
+		EndNotBound: func(t *testing.T, b bench) {
+			b.s.Device.path.Store(nil)
+			b.look(time.Now().Add(bindTimeout))
+		},
+		EndByRelay: func(t *testing.T, b bench) { b.endAll() },
+		EndLimited: func(t *testing.T, b bench) {
+			b.s.Limit(0, time.Now())
+			b.look(time.Now())
+		},
+	}
+	for why := range endReasons {
+		t.Run(why.String(), func(t *testing.T) {
+			b := newBench(t)
+			if produce[why] == nil {
+				t.Fatal("nothing here produces it")
+			}
+			produce[why](t, b)
+			if got := nonZero(b.Stats().Ended); !maps.Equal(got, map[EndReason]uint64{why: 1}) {
+				t.Errorf("ended %v", got)
+			}
 		})
 	}
 }
