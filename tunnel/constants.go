@@ -19,15 +19,24 @@ const (
 const (
 	relayTimeout     = 10 * time.Second // to connect to the relay, for each of its addresses
 	controlIdle      = 15 * time.Second // of the control connection: how soon a router notices that its relay is gone
-	openTimeout      = 15 * time.Second // for the relay's answer, which waits for the router's
+	openTimeout      = 20 * time.Second // for the relay's answer, which waits for the router's and, with accounts, for their issuer
 	bindTimeout      = 6 * time.Second  // to bind a leg
 	handshakeTimeout = 15 * time.Second // of the tunnel
-	headerTimeout    = 10 * time.Second // for a stream to name its service
+	headerTimeout    = 10 * time.Second // for a stream to name its service, and for a tunnel to show its evidence
+	evidenceTimeout  = 2 * time.Second  // for a device to look around
+	evidenceGrace    = 10 * time.Second // for fresh evidence, once the relay has seen that a device has another network
+	stepUpTime       = 5 * time.Minute  // of a tunnel in which nothing but confirmation is served
+	denyTime         = 3 * time.Second  // of a tunnel in which nothing is served: for its device to read why
+	closingWord      = time.Second / 2  // between the last word to a device and the end of its tunnel
+	verdictWait      = time.Second / 2  // at most, for a verdict that is under way when a tunnel is closed
 	pairingTimeout   = 30 * time.Second // from a pairing session's start to its end
 	farewellTimeout  = time.Second      // to send the last datagrams of a tunnel when the network interface takes none
 
 	tunnelIdle      = time.Minute      // both ends silent: the tunnel is gone
 	tunnelKeepAlive = 15 * time.Second // of the QUIC connection, so that either end notices
+
+	judgeEvery = 2 * time.Second // that a tunnel is judged again, when device or relay have news all the time
+	judgeBurst = 10              // times in a row without waiting
 
 	maxStreams   = 256      // at once in a tunnel
 	maxSessions  = 64       // at once at a router; the relay has a limit of its own

@@ -24,9 +24,31 @@
 //
 // Package tunnel/agent is the whole of a router's program on top of it.
 //
+// # Surroundings
+//
+// A device that has an [Environment] shows what that knows of its surroundings
+// twice, see package auth/ecv: to the relay as proofs, which are good for one
+// connection and name nothing; and to the router in clear, inside the tunnel.
+//
+//	device                relay                  router
+//	  │ open, proofs        │                      │
+//	  ├────────────────────►│ incoming, vouched    │
+//	  │                     ├─────────────────────►│
+//	  │ first stream: evidence ═══════════════════►│ Judge
+//	  │◄══════════ verdict, and maybe a fresh grant│
+//	  │ moves: evidence ══════════════════════════►│ Judge again
+//	  │                     │ moved, vouched       │
+//	  │                     ├─────────────────────►│ Judge again, evidence is due
+//	  │ a stream of its own: confirm ═════════════►│ Confirm
+//
+// The router's [Judging] decides, for each service. When its verdict gets worse
+// the tunnel ends. What has to be confirmed first is confirmed with
+// [Tunnel.Confirm]; then the device dials again, with its fresh grant.
+//
 // # How it is built
 //
 //	Tunnel, Listener      sessions and streams            dial.go listen.go stream.go
+//	showing, hearing      the two ends of the evidence    showing.go hearing.go confirm.go
 //	      │
 //	 quic-go, between two fixed virtual addresses
 //	      │

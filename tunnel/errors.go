@@ -13,6 +13,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -21,6 +22,7 @@ type RefusedError struct {
 	By         string        // "relay" or "router"
 	Code       string        // as in the specification of package internal/wire
 	RetryAfter time.Duration // when it makes sense to try again; zero if unknown
+	Reasons    []ecv.Reason  // of env_denied and step_up_required
 }
 
 // Error is one sentence: who refused what, and what to do.
@@ -51,6 +53,13 @@ var refusals = map[wire.Code]string{
 	wire.CodeUnknownService:    "the router offers no service of this name (unknown_service): 'lethe status ROUTER' lists what it offers",
 	wire.CodeServiceNotGranted: "this device's grant does not cover the service (service_not_granted): ask the router's owner",
 	wire.CodeServiceDown:       "the router can't reach the service on its side (service_down): check that the program behind it runs and that its target in agent.yaml is right",
+	wire.CodeStepUpRequired:    "the router does not know this device in these surroundings (step_up_required): 'lethe env ROUTER' shows why, and 'lethe confirm ROUTER' lets it in with the router's PIN or an owner's approval",
+	wire.CodeEnvDenied:         "this device's surroundings are refused (env_denied): 'lethe env ROUTER' shows why",
+	wire.CodePINWrong:          "that is not the router's PIN (pin_wrong)",
+	wire.CodePINLocked:         "too many wrong PINs (pin_locked): try again later, or ask an owner for 'lethe approve'",
+	wire.CodePINNotSet:         "the router has no PIN (pin_not_set): ask an owner for 'lethe approve', or set one with 'lethe-agent pin' on the router",
+	wire.CodeNotApproved:       "no owner has approved (not_approved): ask one to run 'lethe approve' on another device, and try again",
+	wire.CodeNoAccounts:        "this relay has no account system (no_accounts): there is nothing to log in to",
 	wire.CodeReplaced:          "another agent with this router's key has registered (replaced): run only one agent with this state directory",
 	wire.CodeShuttingDown:      "the relay is shutting down (shutting_down): try again when it is back",
 }
@@ -110,7 +119,7 @@ func (e *NoAnswerError) Error() string {
 func refusedBy(who string, err error) error {
 	var e *wire.Error
 	if errors.As(err, &e) {
-		return &RefusedError{By: who, Code: string(e.Code), RetryAfter: e.RetryAfter}
+		return &RefusedError{By: who, Code: string(e.Code), RetryAfter: e.RetryAfter, Reasons: ecv.ParseReasons(e.Reasons)}
 	}
 	var closed *quic.ApplicationError
 	if errors.As(err, &closed) && closed.Remote && closed.ErrorCode != 0 {

@@ -13,7 +13,12 @@ import (
 
 // ListenRetrying is Listen with a shortest pause of its own between registrations.
 func ListenRetrying(ctx context.Context, cfg ListenConfig, retry time.Duration) (*Listener, error) {
-	return listen(ctx, cfg, retry)
+	return listen(ctx, cfg, retry, waits{grace: evidenceGrace, stepUp: stepUpTime})
+}
+
+// ListenImpatient is Listen that gives devices less time.
+func ListenImpatient(ctx context.Context, cfg ListenConfig, grace, stepUp time.Duration) (*Listener, error) {
+	return listen(ctx, cfg, retryFirst, waits{grace: grace, stepUp: stepUp})
 }
 
 // Sessions is how many sessions the router has now.
@@ -40,9 +45,16 @@ func VirtualPeer() net.Addr { return virtualPeer() }
 
 // DialPairing opens a pairing session, for a device that wants to do in it what it may not.
 func DialPairing(ctx context.Context, cfg PairConfig) (*Tunnel, error) {
-	s, err := openSession(ctx, cfg.Identity, cfg.URI.Relay, nil, &wire.Open{Router: cfg.URI.Router, Purpose: wire.PurposePairing})
+	conn, err := dialRelay(ctx, cfg.Identity, cfg.URI.Relay, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Tunnel{session: s, router: cfg.URI.Router}, s.dial(ctx, cfg.Identity, cfg.URI.Router)
+	defer conn.close()
+	s, err := openSession(ctx, conn, cfg.URI.Relay, nil, &wire.Open{Router: cfg.URI.Router, Purpose: wire.PurposePairing})
+	if err != nil {
+		return nil, err
+	}
+	none := &showing{err: net.ErrClosed, heard: make(chan struct{})} // a pairing session shows nothing
+	close(none.heard)
+	return &Tunnel{session: s, router: cfg.URI.Router, showing: none}, s.dial(ctx, cfg.Identity, cfg.URI.Router)
 }

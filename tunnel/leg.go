@@ -36,7 +36,8 @@ type leg struct {
 	once   sync.Once
 	keeper sync.WaitGroup
 
-	wake chan struct{} // tells keep that the binder is due earlier than it was
+	wake  chan struct{} // tells keep that the binder is due earlier than it was
+	moved chan struct{} // gets a token when the socket has been replaced
 
 	// What the tunnel has sent and received since keep last looked, in batches:
 	// all that is known on the data path of whether the relay still hears us.
@@ -72,6 +73,7 @@ func newLeg(relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control 
 		done:    make(chan struct{}),
 		binder:  newBinder(id, secret),
 		wake:    make(chan struct{}, 1),
+		moved:   make(chan struct{}, 1),
 		out:     make([]udpio.Message, 1),
 		in:      udpio.NewBatch(legMessages),
 	}

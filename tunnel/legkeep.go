@@ -104,12 +104,16 @@ func (l *leg) replace() error {
 	default:
 	}
 	old.conn.Close()
+	signal(l.moved)
 	return nil
 }
 
-func (l *leg) wakeKeeper() {
+func (l *leg) wakeKeeper() { signal(l.wake) }
+
+// signal puts a token into a channel that has room for one.
+func signal(c chan<- struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -40,6 +40,10 @@ type ListenConfig struct {
 	// by [Listener.Announce]. Nil means none.
 	Revocations func() []byte
 
+	// Judging judges what devices show of their environment. Nil asks for nothing
+	// and allows all that grants allow.
+	Judging *Judging
+
 	// Pairing takes pairing sessions. Nil refuses them all.
 	Pairing *Pairing
 
@@ -61,12 +65,20 @@ type Listener struct {
 	streams chan *Stream
 	running sync.WaitGroup
 	retry   time.Duration // the shortest pause between registrations
+	waits   waits
 
 	// guarded by mu
 	mu       sync.Mutex
-	sessions map[*session]auth.DeviceID
+	sessions map[*session]*guest
 	binding  int        // sessions on their way into the map
 	conn     *relayConn // the registered connection; nil while there is none
+}
+
+// guest is whom a session is for.
+type guest struct {
+	device auth.DeviceID
+	leg    wire.LegID
+	moved  mailbox[Vouched] // what the relay says of the device's new network
 }
 
 // Listen registers the router with the relay and returns when that has been
@@ -76,14 +88,14 @@ type Listener struct {
 // (another relay than the pinned one), [*UntrustedRelayError], or a
 // [*RefusedError] such as not_enrolled.
 func Listen(ctx context.Context, cfg ListenConfig) (*Listener, error) {
-	return listen(ctx, cfg, retryFirst)
+	return listen(ctx, cfg, retryFirst, waits{grace: evidenceGrace, stepUp: stepUpTime})
 }
 
-func listen(ctx context.Context, cfg ListenConfig, retry time.Duration) (*Listener, error) {
+func listen(ctx context.Context, cfg ListenConfig, retry time.Duration, waits waits) (*Listener, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Listener{cfg: cfg, retry: retry, streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]auth.DeviceID)}
+	l := &Listener{cfg: cfg, retry: retry, waits: waits, streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]*guest)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	conn, err := l.firstRegistration(ctx)
 	if err != nil {
@@ -115,7 +127,7 @@ func (l *Listener) Disconnect(device auth.DeviceID) int {
 	l.mu.Lock()
 	var ended []*session
 	for s, of := range l.sessions {
-		if of == device {
+		if of.device == device {
 			ended = append(ended, s)
 		}
 	}
@@ -143,45 +155,9 @@ func (l *Listener) Close() error {
 	return nil
 }
 
-// incoming answers one push of the relay.
-func (l *Listener) incoming(conn *relayConn, stream *quic.Stream) {
-	defer stream.Close()
-	stream.SetDeadline(time.Now().Add(openTimeout))
-	m, err := wire.Expect[*wire.Incoming](stream)
-	if err != nil {
-		wire.WriteMessage(stream, &wire.Error{Code: wire.CodeBadRequest})
-		stream.CancelRead(0)
-		return
-	}
-	device := Device{Key: ed25519.PublicKey(m.Device[:])}
-	s, code := l.admit(conn, m, &device)
-	if code != "" {
-		l.cfg.Log.Warn("session refused", "reason", code)
-		wire.WriteMessage(stream, &wire.Error{Code: code})
-		readEnd(stream)
-		return
-	}
-	if err := wire.WriteMessage(stream, &wire.Accept{}); err != nil {
-		stream.CancelRead(0)
-		l.forget(s)
-		return
-	}
-	stream.Close()
-	readEnd(stream)
-	l.serve(s, device, m.Purpose)
-}
-
-// readEnd reads the end of a stream whose one message has been read. Until then
-// the stream is not over for QUIC, and takes the place of another.
-func readEnd(stream *quic.Stream) {
-	stream.SetReadDeadline(time.Now().Add(farewellTimeout))
-	stream.Read(make([]byte, 1))
-	stream.CancelRead(0)
-}
-
 // admit is the router's own check of a session, and its word is final. What
 // the relay says about the device counts for nothing but to find the grant.
-func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device) (*session, wire.Code) {
+func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device, moved mailbox[Vouched]) (*session, wire.Code) {
 	if code := l.check(m, device); code != "" {
 		return nil, code
 	}
@@ -192,7 +168,7 @@ func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device) (*se
 	if err != nil {
 		l.cfg.Log.Warn("leg not bound", "error", err)
 	}
-	if !l.enter(s, device.ID()) {
+	if !l.enter(s, &guest{device: device.ID(), leg: m.Leg, moved: moved}) {
 		return nil, wire.CodeInternal
 	}
 	// From here on Disconnect finds the session. Who was revoked just before
@@ -238,7 +214,7 @@ func (l *Listener) reserve() bool {
 
 // enter turns a reserved place into a session's, or gives it up if there is
 // none (nil) or the Listener is closed.
-func (l *Listener) enter(s *session, of auth.DeviceID) bool {
+func (l *Listener) enter(s *session, of *guest) bool {
 	l.mu.Lock()
 	l.binding--
 	open := l.ctx.Err() == nil
@@ -259,19 +235,38 @@ func (l *Listener) forget(s *session) {
 	l.mu.Unlock()
 }
 
-// serve runs a session until its tunnel ends.
-func (l *Listener) serve(s *session, device Device, purpose wire.Purpose) {
+// servePairing runs a session for pairing until its tunnel ends.
+func (l *Listener) servePairing(s *session, device Device) {
 	defer l.forget(s)
-	if err := s.accept(l.ctx, l.cfg.Identity, device.Key); err != nil {
-		l.cfg.Log.Warn("tunnel refused", "error", err)
-		return
-	}
-	if purpose == wire.PurposePairing {
+	if err := l.handshake(s, device); err == nil {
 		l.cfg.Pairing.serve(s, device, l.cfg.Log)
+	}
+}
+
+// handshake completes the tunnel with this device only.
+func (l *Listener) handshake(s *session, device Device) error {
+	err := s.accept(l.ctx, l.cfg.Identity, device.Key)
+	if err != nil {
+		l.cfg.Log.Warn("tunnel refused", "error", err)
+	}
+	return err
+}
+
+// serve runs a session until its tunnel ends.
+func (l *Listener) serve(s *session, on Case, moved mailbox[Vouched]) {
+	defer l.forget(s)
+	if err := l.handshake(s, on.Device); err != nil {
 		return
 	}
-	l.cfg.Log.Info("tunnel open")
-	expiry := time.AfterFunc(time.Until(device.Grant.NotAfter), func() { s.close(wire.CodeGrantExpired) })
+	h, err := l.hear(s, on, moved)
+	if err != nil {
+		l.cfg.Log.Warn("tunnel not judged", "error", err)
+		return
+	}
+	l.cfg.Log.Info("tunnel open", "verdict", h.ruling.Verdict.String())
+	l.running.Go(h.read)
+	l.running.Go(h.run)
+	expiry := time.AfterFunc(time.Until(on.Device.Grant.NotAfter), func() { s.close(wire.CodeGrantExpired) })
 	defer expiry.Stop()
 	for {
 		qs, err := s.conn.AcceptStream(l.ctx)
@@ -279,28 +274,39 @@ func (l *Listener) serve(s *session, device Device, purpose wire.Purpose) {
 			l.cfg.Log.Info("tunnel closed")
 			return
 		}
-		l.running.Go(func() { l.header(qs, device) })
+		l.running.Go(func() { l.header(qs, on.Device, h) })
 	}
 }
 
-// header reads which service a new stream is for, and hands the stream to Accept.
-func (l *Listener) header(qs *quic.Stream, device Device) {
+// header reads what a new stream is for: a confirmation, or a service.
+func (l *Listener) header(qs *quic.Stream, device Device, h *hearing) {
 	qs.SetReadDeadline(time.Now().Add(headerTimeout))
-	m, err := wire.Expect[*wire.ServiceOpen](qs)
-	if err != nil {
+	m, _ := wire.ReadMessage(qs)
+	qs.SetReadDeadline(time.Time{})
+	switch m := m.(type) {
+	case *wire.ServiceOpen:
+		l.offer(newIncomingStream(qs, m.Service, device), h)
+	case *wire.Confirm:
+		h.confirm(qs, m.PIN)
+	default:
 		qs.CancelRead(0)
 		qs.CancelWrite(0)
+	}
+}
+
+// offer hands a stream that its service may get to Accept.
+func (l *Listener) offer(s *Stream, h *hearing) {
+	if !s.device.Grant.Allows(s.service) {
+		s.Refuse(string(wire.CodeServiceNotGranted))
 		return
 	}
-	qs.SetReadDeadline(time.Time{})
-	s := newIncomingStream(qs, m.Service, device)
-	if !device.Grant.Allows(m.Service) {
-		s.Refuse(string(wire.CodeServiceNotGranted))
+	if refused := h.refusal(s.service); refused != nil {
+		s.refuse(refused)
 		return
 	}
 	select {
 	case l.streams <- s:
-	case <-qs.Context().Done(): // the device gave up, or its tunnel ended, before anybody took the stream
+	case <-s.qs.Context().Done(): // the device gave up, or its tunnel ended, before anybody took the stream
 		s.Abort()
 	case <-l.ctx.Done():
 		s.Abort()

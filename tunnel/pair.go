@@ -38,7 +38,12 @@ type Paired struct {
 // Errors are those of [Dial]; a [*RefusedError] with pairing_closed or
 // pairing_refused when the URI is used, expired or wrong.
 func Pair(ctx context.Context, cfg PairConfig) (*Paired, error) {
-	s, err := openSession(ctx, cfg.Identity, cfg.URI.Relay, cfg.Control, &wire.Open{
+	conn, err := dialRelay(ctx, cfg.Identity, cfg.URI.Relay, cfg.Control)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.close()
+	s, err := openSession(ctx, conn, cfg.URI.Relay, cfg.Control, &wire.Open{
 		Router: cfg.URI.Router, Purpose: wire.PurposePairing,
 	})
 	if err != nil {
@@ -86,7 +91,7 @@ func prove(ctx context.Context, s *session, cfg PairConfig, binding [32]byte) (*
 	stop := context.AfterFunc(ctx, func() { qs.SetDeadline(time.Now()) })
 	defer stop()
 	proof := auth.PairingProof(cfg.URI.Secret, binding, cfg.Identity.PublicKey(), cfg.URI.Router)
-	if err := wire.WriteMessage(qs, &wire.Pair{Proof: proof, Name: cfg.Name}); err != nil {
+	if err := wire.WriteMessage(qs, &wire.Pair{Proof: proof, Name: cfg.Name, Invitation: cfg.URI.Secret.ID()}); err != nil {
 		return nil, streamError("router", err)
 	}
 	answer, err := wire.Expect[*wire.Paired](qs)
@@ -113,6 +118,7 @@ type PairAttempt struct {
 	Device     ed25519.PublicKey // proved by the tunnel's handshake
 	DeviceName string            // what the device calls itself; may be empty
 	Proof      [32]byte
+	Invitation [8]byte              // names the URI that the device holds, see [auth.OneTimeSecret.ID]
 	Exported   auth.PairingExporter // of this tunnel
 }
 
@@ -134,7 +140,7 @@ func (p *Pairing) serve(s *session, device Device, log *slog.Logger) {
 	if err != nil {
 		return
 	}
-	grant, name, err := p.Pair(PairAttempt{Device: device.Key, DeviceName: m.Name, Proof: m.Proof, Exported: exported})
+	grant, name, err := p.Pair(PairAttempt{Device: device.Key, DeviceName: m.Name, Proof: m.Proof, Invitation: m.Invitation, Exported: exported})
 	if err != nil {
 		log.Warn("pairing refused", "error", err)
 		wire.WriteMessage(qs, &wire.Error{Code: codeOfPairing(err)})

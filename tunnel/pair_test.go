@@ -21,9 +21,10 @@ type pairingBench struct {
 	window *auth.PairingWindow
 	later  atomic.Int64 // nanoseconds by which the router's clock is ahead
 
-	mu      sync.Mutex
-	secrets map[auth.DeviceID][32]byte // pairing secrets, as the router knows them
-	names   []string
+	mu          sync.Mutex
+	secrets     map[auth.DeviceID][32]byte // pairing secrets, as the router knows them
+	names       []string
+	invitations [][8]byte
 }
 
 func newPairingBench(t *testing.T) *pairingBench {
@@ -57,6 +58,7 @@ func (b *pairingBench) pair(a tunnel.PairAttempt) (grant []byte, name string, er
 	defer b.mu.Unlock()
 	b.secrets[auth.DeviceIDOf(a.Device)] = auth.PairingSecret(b.uri.Secret, a.Exported.Secret)
 	b.names = append(b.names, a.DeviceName)
+	b.invitations = append(b.invitations, a.Invitation)
 	return b.grant(a.Device, time.Hour, auth.AllServices), "a router", nil
 }
 
@@ -86,6 +88,9 @@ func TestPair(t *testing.T) {
 	}
 	if paired.RouterName != "a router" || len(b.names) != 1 || b.names[0] != "a phone" {
 		t.Errorf("names %q and %q", paired.RouterName, b.names)
+	}
+	if len(b.invitations) != 1 || b.invitations[0] != b.uri.Secret.ID() {
+		t.Errorf("the invitation was %x, want %x", b.invitations, b.uri.Secret.ID())
 	}
 	tun := b.dialWith(tunnel.DialConfig{Identity: b.device, Router: paired.Router})
 	b.wantEcho(tun, "paired")

@@ -147,7 +147,7 @@ func (l *Listener) takePushes(conn *relayConn) error {
 		if err != nil {
 			return relayError(l.cfg.Relay, err)
 		}
-		l.running.Go(func() { l.incoming(conn, stream) })
+		l.running.Go(func() { l.pushed(conn, stream) })
 	}
 }
 

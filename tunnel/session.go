@@ -195,7 +195,7 @@ func deviceQUIC() *quic.Config {
 
 func routerQUIC() *quic.Config {
 	c := deviceQUIC()
-	c.MaxIncomingStreams = maxStreams
+	c.MaxIncomingStreams = 1 + maxStreams // the first shows evidence
 	c.MaxStreamReceiveWindow = routerStreamWindow
 	c.MaxConnectionReceiveWindow = routerConnWindow
 	return c

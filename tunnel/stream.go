@@ -85,14 +85,16 @@ func (s *Stream) Ready() error {
 
 // Refuse tells the device why the service does not take the stream, and closes
 // it. code is one of the codes of internal/wire, such as "service_down".
-func (s *Stream) Refuse(code string) error {
+func (s *Stream) Refuse(code string) error { return s.refuse(&wire.Error{Code: wire.Code(code)}) }
+
+func (s *Stream) refuse(why *wire.Error) error {
 	s.answering.Lock()
 	defer s.answering.Unlock()
 	if s.answered {
 		return net.ErrClosed
 	}
 	s.answered, s.answerErr = true, net.ErrClosed
-	err := wire.WriteMessage(s.qs, &wire.Error{Code: wire.Code(code)})
+	err := wire.WriteMessage(s.qs, why)
 	s.qs.CancelRead(0)
 	s.qs.Close()
 	return err
