@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
-	"github.com/lethe-relay/lethe/tunnel/agent"
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
@@ -21,22 +20,18 @@ func devicesCommand() *cobra.Command {
 		Example: "  lethe-agent devices --config /etc/lethe/agent.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := agent.LoadConfig(path)
-			if err != nil {
-				return err
-			}
-			answer, err := cfg.Manage(cmd.Context(), service.ManageRequest{Do: "devices"})
+			answer, err := manage(cmd, path, service.ManageRequest{Do: "devices"})
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(answer.Devices)
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(append([]service.DeviceInfo{}, answer.Devices...))
 			}
 			return cli.PrintDevices(cmd.OutOrStdout(), answer.Devices)
 		},
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -51,16 +46,12 @@ devices' lists them. The agent must be running.`,
 		Example: "  lethe-agent revoke --config /etc/lethe/agent.yaml old-phone",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := agent.LoadConfig(path)
+			answer, err := manage(cmd, path, service.ManageRequest{Do: "revoke", Device: args[0]})
 			if err != nil {
 				return err
 			}
-			answer, err := cfg.Manage(cmd.Context(), service.ManageRequest{Do: "revoke", Device: args[0]})
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", cli.DeviceName(answer.Revoked))
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", cli.DeviceName(answer.Revoked))
+			return err
 		},
 	}
 	configFlag(cmd, &path)

@@ -29,7 +29,9 @@ be reached is tried again, for ever.`,
   lethe-agent run --config /etc/lethe/agent.yaml
   lethe-agent pair --config /etc/lethe/agent.yaml`,
 	}
-	root.AddCommand(initCommand(), runCommand(), pairCommand(), devicesCommand(), revokeCommand())
+	root.AddCommand(initCommand(), runCommand(), pairCommand(), devicesCommand(), revokeCommand(),
+		shareCommand(), sharesCommand(), unshareCommand(), pinCommand(), waitingCommand(), approveCommand(),
+		logCommand(), exportCommand(), forgetCommand())
 	return root
 }
 

@@ -6,9 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/mdp/qrterminal/v3"
 	"github.com/spf13/cobra"
-	"rsc.io/qr"
 
 	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/tunnel/agent"
@@ -58,11 +56,7 @@ func showPairing(w io.Writer, e agent.PairingEvent) error {
 		_, err := fmt.Fprintf(w, "paired with %q\n", e.Device)
 		return err
 	}
-	qrterminal.GenerateWithConfig(e.URI, qrterminal.Config{
-		Level: qr.L, Writer: w, HalfBlocks: true, QuietZone: 2,
-		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
-		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
-	})
+	cli.PrintQR(w, e.URI)
 	_, err := fmt.Fprintf(w, "\n%s\n\nOn the device, until %s: lethe pair 'URI'\n", e.URI, e.Expires.Local().Format(time.TimeOnly))
 	return err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/internal/wire"
-	"github.com/lethe-relay/lethe/tunnel"
+	"github.com/lethe-relay/lethe/tunnel/device"
 )
 
 func pairCommand(o *options) *cobra.Command {
@@ -20,8 +20,12 @@ func pairCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pair URI",
 		Short: "Pair this device with a router",
-		Long: `Pair this device with the router that shows the URI ('lethe-agent pair' there). The
-router signs a grant for this device's key. Put the URI in quotes.`,
+		Long: `Pair this device with the router that shows the URI ('lethe-agent pair' there, or 'lethe
+share' on another device). The router signs a grant for this device's key. Put the URI in
+quotes. A router that is paired already keeps its name.
+
+A first session follows at once: a router that judges surroundings takes those of this
+hour for the device's own.`,
 		Example: "  lethe pair 'lethe://relay.example.org:443/pair?…' --name home",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +46,7 @@ router signs a grant for this device's key. Put the URI in quotes.`,
 			if err != nil {
 				return err
 			}
+			introduce(cmd, store, router)
 			if asJSON {
 				return printJSON(cmd, routerJSON(router))
 			}
@@ -51,8 +56,22 @@ router signs a grant for this device's key. Put the URI in quotes.`,
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what to call the router; default: what it calls itself")
 	cmd.Flags().StringVar(&deviceName, "device-name", hostName(), "what the router shall call this device")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// introduce makes the first session. What goes wrong with it is told, and is no
+// failure of the pairing.
+func introduce(cmd *cobra.Command, store *device.Store, r *device.Router) {
+	done := cli.Progress("first session")
+	verdict, err := store.Introduce(cmd.Context(), r)
+	done()
+	switch {
+	case err != nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "the pairing is good, but a first session failed: %v; so that %s learns these surroundings, use it within an hour: lethe status %s\n", err, r.Name, r.Name)
+	case verdict.Verdict != ecv.Allow:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s does not let this device in from here yet: 'lethe env %s' shows why\n", r.Name, r.Name)
+	}
 }
 
 // hostName is this machine's name as far as it can be a device's.
@@ -63,43 +82,4 @@ func hostName() string {
 		return ""
 	}
 	return name
-}
-
-func unpairCommand(o *options) *cobra.Command {
-	var local bool
-	cmd := &cobra.Command{
-		Use:   "unpair ROUTER",
-		Short: "Undo a pairing at both ends",
-		Long: `Ask the router to forget this device, and forget the router. With --local the router
-is not asked, which helps when it is gone for good.`,
-		Example:           "  lethe unpair home",
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: o.completeRouter,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := o.open()
-			if err != nil {
-				return err
-			}
-			if !local {
-				router, err := store.Router(args[0])
-				if err != nil {
-					return err
-				}
-				err = forgetMe(cmd, store.Link(router), args[0])
-				if err != nil && !errors.Is(err, &tunnel.RefusedError{Code: "grant_revoked"}) { // it has forgotten us already
-					return fmt.Errorf("%w; to forget the router here all the same: lethe unpair --local %s", err, args[0])
-				}
-			}
-			if err := store.Remove(args[0]); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "unpaired from %s\n", args[0])
-			if local {
-				fmt.Fprintln(cmd.ErrOrStderr(), "the router was not told: 'lethe-agent revoke' there takes this device off its list")
-			}
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&local, "local", false, "forget the router without asking it")
-	return cmd
 }

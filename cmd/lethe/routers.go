@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -60,7 +59,7 @@ func routersCommand(o *options) *cobra.Command {
 			return errors.Join(err, damaged)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -76,10 +75,4 @@ func printRouters(cmd *cobra.Command, infos []routerInfo) error {
 			i.PairedAt.Local().Format(time.DateOnly), i.Expires.Local().Format(time.DateOnly))
 	}
 	return w.Flush()
-}
-
-func printJSON(cmd *cobra.Command, v any) error {
-	e := json.NewEncoder(cmd.OutOrStdout())
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

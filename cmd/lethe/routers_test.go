@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -55,14 +56,7 @@ func TestRoutersBesideDamaged(t *testing.T) {
 // putRouter makes the files of a device that is paired with one router.
 func putRouter(t *testing.T, dir, name string) {
 	t.Helper()
-	router, err := auth.NewIdentity(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	device, err := auth.NewIdentity(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	router, device := newIdentity(t), newIdentity(t)
 	key, err := device.MarshalPEM()
 	if err != nil {
 		t.Fatal(err)
@@ -74,11 +68,19 @@ func putRouter(t *testing.T, dir, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay := auth.RelayURL{Host: "relay.example.org:443", Pin: auth.RelayPin{3}}
+	putPaired(t, dir, name, key, auth.RelayURL{Host: "relay.example.org:443", Pin: auth.RelayPin{3}}, router.RouterID(), grant)
+}
+
+// putPaired makes the files of a device that is paired with this router; the pairing secret is testSecret.
+func putPaired(t *testing.T, dir, name string, key []byte, relay auth.RelayURL, router auth.RouterID, grant []byte) {
+	t.Helper()
+	if err := statefile.MkdirPrivate(filepath.Join(dir, "routers")); err != nil {
+		t.Fatal(err)
+	}
 	putFile(t, filepath.Join(dir, "device.key"), key)
 	putFile(t, filepath.Join(dir, "routers", name+"-cert.pub"), auth.GrantFile(grant))
-	putFile(t, filepath.Join(dir, "routers", name+".json"), fmt.Appendf(nil, `{"relay": %q, "router": %q, "paired_at": "2026-01-02T03:04:05Z", "pairing_secret": "%s="}`,
-		relay, router.RouterID(), strings.Repeat("A", 43)))
+	putFile(t, filepath.Join(dir, "routers", name+".json"), fmt.Appendf(nil, `{"relay": %q, "router": %q, "paired_at": "2026-01-02T03:04:05Z", "pairing_secret": %q}`,
+		relay, router, base64.StdEncoding.EncodeToString(testSecret[:])))
 }
 
 func putFile(t *testing.T, path string, data []byte) {

@@ -47,7 +47,7 @@ func statusCommand(o *options) *cobra.Command {
 			return printStatus(cmd.OutOrStdout(), status)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -97,18 +97,4 @@ func printStatus(out io.Writer, s service.Status) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", cli.Printable(c.Hostname), cli.Printable(c.IP), cli.Printable(c.MAC))
 	}
 	return w.Flush()
-}
-
-// forgetMe asks the router to take this device off its list.
-func forgetMe(cmd *cobra.Command, link *device.Link, name string) error {
-	defer link.Close()
-	done := cli.Progress("asking " + name)
-	defer done()
-	stream, err := link.Open(cmd.Context(), service.NameUnpair)
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
-	_, err = io.Copy(io.Discard, stream)
-	return err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/tunnel"
 )
 
@@ -123,7 +124,13 @@ func TestMain(m *testing.M) {
 	fail := &cobra.Command{Use: "fail", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		return &tunnel.RefusedError{By: "relay", Code: "router_offline"}
 	}}
-	root.AddCommand(wait, stuck, fail)
+	misuse := &cobra.Command{Use: "misuse", RunE: func(*cobra.Command, []string) error {
+		return fmt.Errorf("share: %w", &UsageError{errors.New("--role must be owner, admin or guest")})
+	}}
+	denied := &cobra.Command{Use: "denied", RunE: func(*cobra.Command, []string) error {
+		return &tunnel.RefusedError{By: "relay", Code: "env_denied", Reasons: []ecv.Reason{"account_matched", "wifi_unknown", "country_missing", ecv.ScoreLow}}
+	}}
+	root.AddCommand(wait, stuck, fail, misuse, denied)
 	os.Exit(Run(root, TunnelCode))
 }
 
@@ -145,6 +152,8 @@ func TestRun(t *testing.T) {
 		{"fail", ExitUnreachable, "prog: the router is not connected to the relay (router_offline): "},
 		{"fail --no-such-flag", ExitUsage, "prog: unknown flag: --no-such-flag; see 'prog fail --help'"},
 		{"fail argument", ExitUsage, `prog: unknown command "argument" for "prog fail"; see 'prog fail --help'`},
+		{"misuse", ExitUsage, "prog: share: --role must be owner, admin or guest; see 'prog misuse --help'"},
+		{"denied", ExitRefused, "prog: this device's surroundings are refused (env_denied): 'lethe env ROUTER' shows why [the Wi-Fi is not one that the router knows; the score is too low]\n"},
 		{"nothing", ExitUsage, `prog: unknown command "nothing" for "prog"`},
 	} {
 		cmd, stderr := command(strings.Fields(test.args)...)

@@ -38,10 +38,11 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 	root.Version = Version()
 
 	cmd, err := root.ExecuteContextC(ctx)
+	var usage *UsageError
 	switch {
 	case err == nil:
 		return ExitDone
-	case !started || cmd.ValidateRequiredFlags() != nil: // which cobra checks later than arguments
+	case !started || errors.As(err, &usage) || checkFlags(cmd) != nil:
 		fmt.Fprintf(os.Stderr, "%s: %v; see '%s --help'\n", root.Name(), err, cmd.CommandPath())
 		return ExitUsage
 	}
@@ -49,11 +50,16 @@ func Run(root *cobra.Command, codeOf func(error) int) int {
 		fmt.Fprintf(os.Stderr, "%s: interrupted\n", root.Name())
 		return ExitFailed
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n", root.Name(), err)
+	fmt.Fprintf(os.Stderr, "%s: %s\n", root.Name(), sentence(err))
 	if codeOf == nil {
 		return ExitFailed
 	}
 	return codeOf(err)
+}
+
+// checkFlags repeats what cobra checks later than arguments.
+func checkFlags(cmd *cobra.Command) error {
+	return errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups())
 }
 
 // Version is the module's version, or the commit that the program was built from.

@@ -55,7 +55,7 @@ func (a *Agent) answer(conn net.Conn) {
 	conn.SetReadDeadline(time.Time{})
 	out := json.NewEncoder(conn)
 	if request.Do != "pair" {
-		out.Encode(a.manage(request, auth.DeviceID{}))
+		out.Encode(a.administer(request))
 		return
 	}
 	offer, err := a.pairing.open(time.Now())
@@ -66,6 +66,44 @@ func (a *Agent) answer(conn net.Conn) {
 	a.log.Info("pairing URI shown", "valid_for", time.Until(offer.until).Round(time.Second))
 	out.Encode(PairingEvent{URI: offer.uri.String(), Expires: &offer.until})
 	a.await(conn, out, offer)
+}
+
+// administer does what the router's administrator asks: what owners may, for
+// any device what it may ask itself, and to see the decisions.
+func (a *Agent) administer(request service.ManageRequest) service.ManageAnswer {
+	switch request.Do {
+	case "export", "forget":
+		d, err := a.find(request.Device)
+		if err != nil {
+			return failed(err)
+		}
+		answer := a.personal(request, asker{id: d.ID, role: d.Role})
+		if request.Do == "forget" && answer.Error == "" {
+			a.cut(d.ID)
+		}
+		return answer
+	case "log":
+		return a.decisions(request.Device)
+	}
+	return a.manage(request, administrator)
+}
+
+// decisions are those about one device, or all if it is not named.
+func (a *Agent) decisions(whom string) service.ManageAnswer {
+	var id auth.DeviceID
+	if whom != "" {
+		d, err := a.find(whom)
+		if id = d.ID; err != nil {
+			if id, err = auth.ParseDeviceID(whom); err != nil { // it may have left the list
+				return failed(fmt.Errorf("no paired device has the ID or name %q; name one that has left by its whole ID", whom))
+			}
+		}
+	}
+	doc, err := json.Marshal(a.journal.Entries(id, time.Time{}))
+	if err != nil {
+		return failed(err)
+	}
+	return service.ManageAnswer{Log: doc}
 }
 
 // await tells the asker how the offer ended, if it is still there.

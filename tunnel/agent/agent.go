@@ -16,6 +16,8 @@ import (
 	"github.com/lethe-relay/lethe/internal/statefile"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/tunnel"
+	"github.com/lethe-relay/lethe/tunnel/agent/journal"
+	"github.com/lethe-relay/lethe/tunnel/agent/pin"
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
@@ -30,11 +32,18 @@ type Agent struct {
 	version  string
 	log      *slog.Logger
 	identity *auth.Identity
-	devices  *devices
-	pairing  *pairing
+	issuer   issuer
 	services map[string]service.Service
 	admin    net.Listener
 	unlock   func()
+
+	// what it keeps
+	devices     *devices
+	invitations *invitations
+	pairing     *pairing
+	approvals   *approvals
+	pins        *pin.Checker
+	journal     *journal.Journal
 
 	listener atomic.Pointer[tunnel.Listener] // set by Run before streams come in
 	streams  sync.WaitGroup
@@ -48,22 +57,47 @@ func New(cfg *Config, version string, log *slog.Logger) (_ *Agent, err error) {
 	if a.identity, err = cfg.Identity(); err != nil {
 		return nil, err
 	}
-	if a.unlock, err = statefile.Lock(cfg.dir); err != nil {
+	if a.issuer.policy, err = cfg.ECV.policy(); err != nil {
 		return nil, err
 	}
-	if a.devices, err = loadDevices(cfg.path(devicesFile)); err != nil {
-		a.unlock()
-		return nil, err
-	}
-	if a.admin, err = localsock.Listen(cfg.path(socketFile)); err != nil {
-		a.unlock()
-		return nil, err
-	}
-	a.pairing = &pairing{router: a.identity, name: cfg.Name, relay: cfg.Relay, devices: a.devices}
+	a.issuer.router = a.identity
 	for _, s := range cfg.Services {
 		a.services[s.Name] = s
 	}
+	if a.unlock, err = statefile.Lock(cfg.dir); err != nil {
+		return nil, err
+	}
+	if err := a.load(); err != nil {
+		a.unlock()
+		return nil, err
+	}
 	return a, nil
+}
+
+// load reads what the agent keeps; the caller holds the directory's lock.
+func (a *Agent) load() (err error) {
+	cfg := a.cfg
+	if a.devices, err = loadDevices(cfg.path(devicesFile)); err != nil {
+		return err
+	}
+	if a.invitations, err = loadInvitations(cfg.path(invitationsFile), a.RouterID()); err != nil {
+		return err
+	}
+	if a.pins, err = pin.Open(cfg.path(pinFile)); err != nil {
+		return err
+	}
+	a.approvals = &approvals{waiting: make(map[auth.DeviceID]*waiting)}
+	a.pairing = &pairing{
+		issuer: a.issuer, name: cfg.Name, relay: cfg.Relay,
+		devices: a.devices, invitations: a.invitations, may: a.mayShare,
+	}
+	if a.admin, err = localsock.Listen(cfg.path(socketFile)); err != nil {
+		return err
+	}
+	if a.journal, err = journal.Open(cfg.path(journalFile), time.Duration(cfg.Retention.Log)); err != nil {
+		a.admin.Close()
+	}
+	return err
 }
 
 // RouterID is the router's name to the world.
@@ -73,18 +107,21 @@ func (a *Agent) RouterID() auth.RouterID { return a.identity.RouterID() }
 // router is registered. It may be called once.
 func (a *Agent) Run(ctx context.Context, ready func()) error {
 	defer a.unlock()
+	defer a.save()
 	ctx, cancel := context.WithCancel(ctx)
 	defer a.streams.Wait()
 	defer a.admin.Close()
 	defer cancel()
 	a.streams.Go(func() { a.serveAdmin(ctx) })
+	a.streams.Go(func() { a.retain(ctx) })
 	listener, err := tunnel.Listen(ctx, tunnel.ListenConfig{
 		Identity:    a.identity,
 		Relay:       a.cfg.Relay,
 		Version:     a.version,
 		Admit:       func(d tunnel.Device) bool { return a.devices.admits(d.ID(), d.Grant.Serial) },
 		Revocations: a.devices.revoked,
-		Pairing:     &tunnel.Pairing{Open: a.pairing.isOpen, Pair: a.pairing.pair},
+		Pairing:     &tunnel.Pairing{Open: a.pairing.isOpen, Pair: a.pair},
+		Judging:     &tunnel.Judging{Judge: a.judge, Confirm: a.confirm},
 		Log:         a.log,
 	})
 	if err != nil {
@@ -106,15 +143,38 @@ func (a *Agent) Run(ctx context.Context, ready func()) error {
 	}
 }
 
-// serve connects one stream to its service.
+// flush writes what was not worth writing at once.
+func (a *Agent) flush() {
+	if err := a.devices.flush(); err != nil {
+		a.log.Warn("when and where devices were last used is not saved", "error", err)
+	}
+}
+
+// save writes at the end what is not written yet.
+func (a *Agent) save() {
+	a.flush()
+	if err := a.journal.Close(); err != nil {
+		a.log.Warn("last decisions not logged", "error", err)
+	}
+}
+
+// serve connects one stream to its service. A device that has paired again may
+// still have a tunnel from before, with what it was granted then.
 func (a *Agent) serve(ctx context.Context, s *tunnel.Stream) {
+	if d := s.Device(); !a.devices.stillGood(d.ID(), d.Grant.Serial) {
+		s.Refuse(string(wire.CodeGrantRevoked))
+		return
+	}
 	switch s.Service() {
 	case service.NameStatus:
 		a.status(s)
 	case service.NameUnpair:
 		a.unpair(s)
 	case service.NameManage:
-		a.serveManage(s)
+		a.serveManage(s, []auth.Role{auth.RoleOwner, auth.RoleAdmin}, a.manage)
+		s.Close()
+	case service.NamePersonal:
+		a.servePersonal(s)
 	default:
 		a.forward(ctx, s)
 	}
@@ -165,17 +225,46 @@ func (a *Agent) status(s *tunnel.Stream) {
 	s.Write(append(doc, '\n'))
 }
 
+// pair takes a device onto the list.
+func (a *Agent) pair(attempt tunnel.PairAttempt) (grant []byte, routerName string, err error) {
+	grant, routerName, err = a.pairing.pair(attempt)
+	if err == nil {
+		id := auth.DeviceIDOf(attempt.Device)
+		one, _ := a.devices.get(id)
+		a.note(journal.Entry{At: time.Now(), Device: id, Event: journal.Paired, By: one.SharedBy})
+	}
+	return grant, routerName, err
+}
+
 // unpair takes the device that asks off the list, tells it so, and ends its tunnels.
 func (a *Agent) unpair(s *tunnel.Stream) {
-	if _, err := a.devices.remove(s.Device().ID()); err != nil {
+	id := s.Device().ID()
+	if _, err := a.devices.remove(id); err != nil {
 		a.log.Error("device not unpaired", "error", err)
 		s.Refuse(string(wire.CodeInternal))
 		return
 	}
+	a.clean(id)
 	a.log.Info("device unpaired")
+	a.note(journal.Entry{At: time.Now(), Device: id, Event: journal.Left})
 	s.Ready()
+	a.dismiss(s)
+}
+
+// servePersonal answers what a device asks about itself. One that had itself
+// forgotten loses its tunnels when it has read that.
+func (a *Agent) servePersonal(s *tunnel.Stream) {
+	defer s.Close()
+	a.serveManage(s, []auth.Role{auth.RoleOwner, auth.RoleAdmin, auth.RoleGuest}, a.personal)
+	if _, known := a.devices.get(s.Device().ID()); !known {
+		a.dismiss(s)
+	}
+}
+
+// dismiss ends the tunnels of a device that has left, when it has read our word.
+func (a *Agent) dismiss(s *tunnel.Stream) {
 	s.CloseWrite()
 	s.SetReadDeadline(time.Now().Add(farewellTimeout))
-	s.Read(make([]byte, 1)) // the device has read our word when it closes its side
+	s.Read(make([]byte, 1)) // it closes its side then
 	a.cut(s.Device().ID())
 }

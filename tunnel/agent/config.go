@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lethe-relay/lethe/auth"
@@ -17,10 +18,13 @@ import (
 )
 
 const (
-	configFile  = "agent.yaml"
-	keyFile     = "router.key"
-	devicesFile = "devices.json"
-	socketFile  = "agent.sock"
+	configFile      = "agent.yaml"
+	keyFile         = "router.key"
+	devicesFile     = "devices.json"
+	invitationsFile = "invitations.json"
+	pinFile         = "pin.json"
+	journalFile     = "journal.jsonl"
+	socketFile      = "agent.sock"
 )
 
 // Config is agent.yaml.
@@ -29,6 +33,8 @@ type Config struct {
 	Name       string            `yaml:"name"`                // what devices call the router by default
 	Services   []service.Service `yaml:"services"`
 	LeasesFile string            `yaml:"leases_file"` // of dnsmasq; empty: the usual places
+	ECV        ECV               `yaml:"ecv"`         // what devices must show of their environment
+	Retention  Retention         `yaml:"retention"`
 
 	dir string // where the file is
 }
@@ -36,7 +42,7 @@ type Config struct {
 // LoadConfig reads and checks agent.yaml. A missing file gives an error that
 // names the command that writes one.
 func LoadConfig(path string) (*Config, error) {
-	c := Config{}
+	c := Config{ECV: defaultECV(), Retention: defaultRetention()}
 	data, err := statefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no configuration at %s: 'lethe-agent init --dir %s --relay URL' writes one", path, filepath.Dir(path))
@@ -59,6 +65,11 @@ func (c *Config) Validate() error {
 	if c.Name != "" && !wire.ValidName(c.Name) {
 		return conf.KeyErrorf("name", "must be one line of at most %d bytes", wire.MaxName)
 	}
+	for i, d := range c.ECV.Services {
+		if known := c.serviceNames(); !slices.Contains(known, d.Name) {
+			return conf.KeyErrorf(fmt.Sprintf("ecv.services[%d].name", i), "the router offers no service %q: it offers %s", d.Name, strings.Join(known, ", "))
+		}
+	}
 	seen := make(map[string]bool)
 	for i, s := range c.Services {
 		if seen[s.Name] {
@@ -67,6 +78,15 @@ func (c *Config) Validate() error {
 		seen[s.Name] = true
 	}
 	return nil
+}
+
+// serviceNames are all that a device can ask for.
+func (c *Config) serviceNames() []string {
+	names := []string{service.NameStatus, service.NameManage, service.NamePersonal, service.NameUnpair}
+	for _, s := range c.Services {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // Init writes a configuration and a new key into dir, and returns the
@@ -102,6 +122,24 @@ services: [{name: http, target: "tcp:127.0.0.1:80"}]
 # Where dnsmasq keeps its leases, for the status; by default /tmp/dhcp.leases or
 # /var/lib/misc/dnsmasq.leases.
 # leases_file: /tmp/dhcp.leases
+
+# What a device must show of its environment, besides its key. Each feature that
+# matches what the router has learned adds its weight. From "allow" on a device is
+# let in; from "step_up" on it is asked for the router's PIN ('lethe-agent pin') or for
+# an owner's approval. Wi-Fi names and places never leave the tunnel in clear. Devices that
+# were paired before you switch this on are asked for it, too: set a PIN first.
+# ecv:
+#   allow: 60
+#   step_up: 20
+#   weights: {account: 30, wifi: 40, geo: 30, net: 15, asn: 5, country: 5}
+#   mandatory: []              # features without which nobody is let in
+#   max_age: "15m"             # of what a device has seen
+#   max_speed_kmh: 1000        # faster is impossible travel
+#   services: [{name: status, allow: 30}]
+
+# How long the router keeps what it learns of devices: decisions ('lethe-agent log'),
+# and surroundings in which a device was not seen again.
+# retention: {log: "30d", environments: "90d"}
 `
 
 // hostName is the machine's name as far as it can be a router's.

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"crypto/rand"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -135,12 +134,12 @@ func TestGuestsDoNotManage(t *testing.T) {
 	h := newHome(t, t.TempDir(), "")
 	guest := newIdentity(t)
 	identity, expires := h.agent.identity, time.Now().Add(time.Hour)
-	one := PairedDevice{ID: guest.DeviceID(), Role: auth.RoleGuest, Expires: expires}
-	raw, err := h.agent.devices.add(one, func(serial uint64) ([]byte, error) {
-		return auth.Issue(identity, auth.Grant{
-			Device: guest.PublicKey(), Role: auth.RoleGuest, Services: []string{service.NameManage},
-			NotBefore: time.Now(), NotAfter: expires, Serial: serial,
-		}, rand.Reader)
+	one := PairedDevice{
+		ID: guest.DeviceID(), Role: auth.RoleGuest, Services: []string{service.NameManage},
+		PairedAt: time.Now(), Expires: expires, Secret: make([]byte, 32),
+	}
+	raw, err := h.agent.devices.add(one, func(one PairedDevice) ([]byte, error) {
+		return h.agent.issuer.sign(one, guest.PublicKey(), time.Now())
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -132,13 +132,21 @@ func newPairing(t *testing.T, dir string) *pairing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pairing{router: newIdentity(t), name: "home", relay: auth.RelayURL{Host: "127.0.0.1:1", Token: auth.Token{1}}, devices: list}
+	router := newIdentity(t)
+	open, err := loadInvitations(filepath.Join(filepath.Dir(list.path), invitationsFile), router.RouterID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &pairing{
+		issuer: issuer{router: router}, name: "home", relay: auth.RelayURL{Host: "127.0.0.1:1", Token: auth.Token{1}},
+		devices: list, invitations: open,
+	}
 }
 
 // attempt is a right one.
 func (p *pairing) attempt(o offer, device *auth.Identity) tunnel.PairAttempt {
 	a := tunnel.PairAttempt{Device: device.PublicKey(), DeviceName: "a phone"}
-	a.Proof = auth.PairingProof(o.uri.Secret, a.Exported.Binding, a.Device, p.router.RouterID())
+	a.Proof = auth.PairingProof(o.uri.Secret, a.Exported.Binding, a.Device, p.router())
 	return a
 }
 
@@ -174,7 +182,7 @@ func TestSerials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		grant, err := auth.Verify(raw, p.router.RouterID(), phone.PublicKey(), time.Now())
+		grant, err := auth.Verify(raw, p.router(), phone.PublicKey(), time.Now())
 		if err != nil || !p.devices.admits(phone.DeviceID(), grant.Serial) {
 			t.Fatalf("%v, admitted %t", err, p.devices.admits(phone.DeviceID(), grant.Serial))
 		}

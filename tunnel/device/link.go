@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync"
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/splice"
@@ -14,21 +15,30 @@ import (
 // when it has broken. It is safe for concurrent use.
 type Link struct {
 	// static
+	store    *Store
 	identity *auth.Identity
-	router   tunnel.Router
+	name     string          // of the router
+	id       auth.RouterID   // and its ID
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 
-	// turn holds one token: whoever has it may look at tunnel, and dial. Who
-	// comes meanwhile waits for the same tunnel, as long as its context lets it.
+	// turn holds one token: whoever has it may look at router and tunnel, and
+	// dial. Who comes meanwhile waits for the same tunnel, as long as its context
+	// lets it.
 	turn   chan struct{}
+	router tunnel.Router // as it was stored at the last dialling
 	tunnel *tunnel.Tunnel
 	left   []*tunnel.Tunnel // stalled ones that a new one was dialled beside; their streams may yet recover
+
+	// guarded by mu
+	mu     sync.Mutex
+	unkept error // why the latest fresh grant is not stored
 }
 
 // Link makes a link to the router; nothing is dialled yet. The caller closes it.
+// Its tunnels show the evidence of the store's Environment.
 func (s *Store) Link(r *Router) *Link {
-	l := &Link{identity: s.identity, router: r.Router, turn: make(chan struct{}, 1)}
+	l := &Link{store: s, identity: s.identity, name: r.Name, id: r.ID, router: r.Router, turn: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.turn <- struct{}{}
 	return l
@@ -58,7 +68,7 @@ func (l *Link) dial(ctx context.Context) (*tunnel.Tunnel, error) {
 	defer cancel()
 	stop := context.AfterFunc(l.ctx, cancel)
 	defer stop()
-	t, err := tunnel.Dial(ctx, tunnel.DialConfig{Identity: l.identity, Router: l.router})
+	t, err := tunnel.Dial(ctx, l.config())
 	if l.ctx.Err() != nil {
 		if err == nil {
 			t.Close()
@@ -74,6 +84,35 @@ func (l *Link) dial(ctx context.Context) (*tunnel.Tunnel, error) {
 	}
 	l.tunnel = t
 	return t, nil
+}
+
+// config is how to dial now; the caller has the turn. The folder has the latest
+// grant, whichever program of this device was given it.
+func (l *Link) config() tunnel.DialConfig {
+	if r, err := l.store.Router(l.name); err == nil && r.ID == l.id {
+		l.router = r.Router
+	}
+	login, _, _ := l.store.Login(l.router.Relay) // without one the account is missing, which the policy judges
+	return tunnel.DialConfig{
+		Identity: l.identity, Router: l.router, Environment: l.store.Environment, IDToken: login.IDToken,
+		Renewed: l.renewed,
+	}
+}
+
+// renewed takes a fresh grant; the next dialling finds it in the folder.
+func (l *Link) renewed(grant []byte) {
+	err := l.keep(grant)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unkept = err
+}
+
+// Kept is nil unless the latest fresh grant of the router could not be stored;
+// it then says why. The old grant goes on being used.
+func (l *Link) Kept() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unkept
 }
 
 // Open opens a stream to a service of the router, in a new tunnel if need be.

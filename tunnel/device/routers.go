@@ -21,10 +21,9 @@ var ErrUnknownRouter = errors.New("no router of this name is paired")
 
 // Router is a paired router.
 type Router struct {
-	Name     string
-	PairedAt time.Time
-	Secret   [32]byte // known to device and router alone; never leaves the device
-	tunnel.Router
+	Name          string
+	PairedAt      time.Time
+	tunnel.Router // its Secret never leaves the device
 }
 
 type routerDocument struct {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 const (
 	keyFile     = "device.key"
+	loginsFile  = "logins.json"
 	routersDir  = "routers"
 	grantSuffix = "-cert.pub"
 	jsonSuffix  = ".json"
@@ -26,6 +28,10 @@ const (
 
 // Store is a device's folder.
 type Store struct {
+	// Environment is where the evidence of its tunnels comes from. Nil shows
+	// none. Set it before the first Link.
+	Environment tunnel.Environment
+
 	dir      string
 	identity *auth.Identity
 }
@@ -85,9 +91,9 @@ func ValidName(name string) bool { return auth.ValidService(name) }
 // name that the router gives itself if that is empty. deviceName is what the
 // router shall call this device.
 //
-// A router that is paired already gets a new grant, and the name if there is
-// one. The folder is tried before the router is asked, so that a full disk does
-// not cost the URI its one use.
+// A router that is paired already keeps its name, and another one is refused.
+// The folder is tried before the router is asked, so that a full disk does not
+// cost the URI its one use. [Store.Introduce] comes next.
 func (s *Store) Pair(ctx context.Context, uri auth.PairingURI, name, deviceName string) (*Router, error) {
 	if err := statefile.MkdirPrivate(filepath.Join(s.dir, routersDir)); err != nil {
 		return nil, err
@@ -104,7 +110,7 @@ func (s *Store) Pair(ctx context.Context, uri auth.PairingURI, name, deviceName 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkNew(name, uri.Router); err != nil {
+	if err := s.checkNew(name, known, uri.Router); err != nil {
 		return nil, err
 	}
 	if err := s.tryDisk(); err != nil {
@@ -114,18 +120,13 @@ func (s *Store) Pair(ctx context.Context, uri auth.PairingURI, name, deviceName 
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		name = known
-	}
-	if name == "" {
+	if name = cmp.Or(known, name); name == "" {
 		name = s.freeName(paired.RouterName)
 	}
-	r := &Router{Name: name, PairedAt: time.Now().UTC().Truncate(time.Second), Secret: paired.Secret, Router: paired.Router}
+	r := &Router{Name: name, PairedAt: time.Now().UTC().Truncate(time.Second), Router: paired.Router}
+	r.Secret = paired.Secret
 	if err := s.write(r); err != nil {
 		return nil, err
-	}
-	if known != "" && known != name {
-		return r, s.remove(known) // its grant is void
 	}
 	return r, nil
 }
@@ -145,13 +146,17 @@ func (s *Store) nameOf(id auth.RouterID) (string, error) {
 	return "", nil
 }
 
-// checkNew refuses a name that another router has.
-func (s *Store) checkNew(name string, id auth.RouterID) error {
-	if name == "" {
+// checkNew refuses a name that another router has, and one for a router that has
+// another already: scripts and habits go by it.
+func (s *Store) checkNew(name, known string, id auth.RouterID) error {
+	if name == "" || name == known {
 		return nil
 	}
 	if !ValidName(name) {
 		return fmt.Errorf("%q can't be a router's name: take 1 to 32 of a-z, 0-9 and -", name)
+	}
+	if known != "" {
+		return fmt.Errorf("this router is paired already, as %q: leave --name out to pair it again, or 'lethe unpair %s' first to give it another name", known, known)
 	}
 	other, err := s.Router(name)
 	if err == nil && other.ID != id {
@@ -193,19 +198,25 @@ func (s *Store) freeName(wanted string) string {
 
 // Remove forgets the router of this name, whatever state its files are in.
 func (s *Store) Remove(name string) error {
-	names, err := s.names()
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(names, name) {
-		return s.unknown(name)
-	}
-	unlock, err := s.lock()
+	unlock, err := s.lockFor(name)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	return s.remove(name)
+}
+
+// lockFor locks the folder if there is a router of this name. So asking for one
+// that there is not makes no file.
+func (s *Store) lockFor(name string) (unlock func(), err error) {
+	names, err := s.names()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, name) {
+		return nil, s.unknown(name)
+	}
+	return s.lock()
 }
 
 func (s *Store) remove(name string) error {

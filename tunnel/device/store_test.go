@@ -56,8 +56,11 @@ func put(t *testing.T, s *Store, name string) *Router {
 		t.Fatal(err)
 	}
 	r := &Router{
-		Name: name, PairedAt: time.Now().UTC().Truncate(time.Second), Secret: [32]byte{1, 2},
-		Router: tunnel.Router{Relay: auth.RelayURL{Host: "relay.example.org:443", Pin: auth.RelayPin{3}}, ID: id.RouterID(), Grant: grant},
+		Name: name, PairedAt: time.Now().UTC().Truncate(time.Second),
+		Router: tunnel.Router{
+			Relay: auth.RelayURL{Host: "relay.example.org:443", Pin: auth.RelayPin{3}},
+			ID:    id.RouterID(), Grant: grant, Secret: [32]byte{1, 2},
+		},
 	}
 	if err := s.write(r); err != nil {
 		t.Fatal(err)
@@ -195,12 +198,28 @@ func TestNames(t *testing.T) {
 		"home": `another router is named "home" already: choose another --name, or 'lethe unpair home' first`,
 		"a/b":  `"a/b" can't be a router's name: take 1 to 32 of a-z, 0-9 and -`,
 	} {
-		if err := s.checkNew(name, stranger); err == nil || err.Error() != want {
+		if err := s.checkNew(name, "", stranger); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", "cabin"} {
-		if err := s.checkNew(name, stranger); err != nil {
+		if err := s.checkNew(name, "", stranger); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// TestNamesStay: a router that is paired again is not renamed on the way.
+func TestNamesStay(t *testing.T) {
+	s, _ := newStore(t)
+	home := put(t, s, "home")
+	const want = `this router is paired already, as "home": leave --name out to pair it again, or 'lethe unpair home' first to give it another name`
+	_, err := s.Pair(t.Context(), auth.PairingURI{Relay: auth.RelayURL{Host: "127.0.0.1:1"}, Router: home.ID}, "house", "")
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	for _, name := range []string{"", "home"} {
+		if err := s.checkNew(name, "home", home.ID); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -5,7 +5,8 @@
 // itself:
 //
 //	unpair   gives a grant up                          [NameUnpair]
-//	manage   lists and revokes devices, for owners     [NameManage]
+//	manage   who is paired and who is invited          [NameManage]
+//	personal what the router holds about the asker     [NamePersonal]
 //	status   one JSON document about the router        [NameStatus], [CollectStatus]
 //
 // A target is written as

@@ -14,6 +14,8 @@ const (
 	NameUnpair = "unpair"
 	NameStatus = "status"
 	NameManage = "manage"
+	// NamePersonal is for everybody's own data: every grant has it.
+	NamePersonal = "personal"
 )
 
 // maxName is the longest name of a service, in bytes.
@@ -54,7 +56,7 @@ func (s Service) Dial(ctx context.Context) (splice.Conn, error) {
 
 // BuiltIn reports whether the agent answers for this name itself.
 func BuiltIn(name string) bool {
-	return name == NameUnpair || name == NameStatus || name == NameManage
+	return name == NameUnpair || name == NameStatus || name == NameManage || name == NamePersonal
 }
 
 // ValidName checks that name can name a service, built-in or configured: 1 to 32 characters from a-z, 0-9 and "-".

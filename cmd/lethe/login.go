@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/tunnel"
+	"github.com/lethe-relay/lethe/tunnel/device"
+	"github.com/lethe-relay/lethe/tunnel/login"
+)
+
+// loginInfo is a login in --json. It holds no secret.
+type loginInfo struct {
+	Relay    string    `json:"relay"`
+	Issuer   string    `json:"issuer"`
+	ClientID string    `json:"client_id"`
+	Expires  time.Time `json:"expires"`
+}
+
+func loginCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "login ROUTER",
+		Short: "Log in to the account system of a router's relay",
+		Long: `Log in to the account system of a router's relay. It shows a code and an address: open
+that in any browser, type the code, and approve. The account then counts for all routers
+of this relay, from this device only, until the login expires.`,
+		Example:           "  lethe login home",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeRouter,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			store, router, err := o.router(args[0])
+			if err != nil {
+				return err
+			}
+			kept, err := logIn(cmd.Context(), cmd.ErrOrStderr(), store, router)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, loginInfo{router.Relay.Host, kept.Issuer, kept.ClientID, kept.Expires})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "logged in at %s until %s\n", cli.Printable(kept.Issuer), kept.Expires.Local().Format(time.DateTime))
+			return err
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// logIn asks the relay where to log in, does so, and stores the login.
+func logIn(ctx context.Context, prompt io.Writer, store *device.Store, router *device.Router) (device.Login, error) {
+	done := cli.Progress("asking the relay")
+	defer done()
+	issuer, err := tunnel.AskIssuer(ctx, tunnel.RelayConfig{Identity: store.Identity(), Relay: router.Relay})
+	done()
+	if err != nil {
+		return device.Login{}, err
+	}
+	waited := func() {}
+	token, err := login.Login(ctx, login.Config{
+		Issuer: issuer.URL, ClientID: issuer.ClientID, Nonce: auth.AccountNonce(store.Identity().PublicKey()),
+	}, func(p login.Prompt) {
+		showPrompt(prompt, p)
+		waited = cli.Progress("waiting for the approval")
+	})
+	waited()
+	if err != nil {
+		return device.Login{}, err
+	}
+	kept := device.Login{Issuer: issuer.URL, ClientID: issuer.ClientID, IDToken: token.IDToken, Expires: token.Expires}
+	return kept, store.KeepLogin(router.Relay, kept)
+}
+
+func showPrompt(w io.Writer, p login.Prompt) {
+	if p.CompleteURI != "" {
+		cli.PrintQR(w, p.CompleteURI)
+	}
+	fmt.Fprintf(w, "Open %s in a browser, until %s, and type this code: %s\n", p.URI, p.Expires.Local().Format(time.TimeOnly), p.UserCode)
+}
