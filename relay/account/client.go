@@ -1,14 +1,10 @@
 package account
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -39,8 +35,6 @@ func newClient() (*http.Client, error) {
 	}, nil
 }
 
-var errPaused = errors.New("it was asked for its keys a moment ago")
-
 // paced asks for the keys at most once in retryPause. go-oidc wants to ask for
 // every token with a bad signature.
 type paced struct {
@@ -53,7 +47,7 @@ type paced struct {
 func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
 	redirected := r.Response != nil // then it is a part of the request before it
 	if !redirected && !p.take(time.Now()) {
-		return nil, errPaused
+		return nil, issuerhttp.ErrPaused
 	}
 	return p.RoundTripper.RoundTrip(r)
 }
@@ -66,27 +60,4 @@ func (p *paced) take(now time.Time) bool {
 	}
 	p.next = now.Add(retryPause)
 	return true
-}
-
-// cause says why the issuer could not be asked, without its address or what it said.
-func cause(err error) string {
-	var dns *net.DNSError
-	var call *os.SyscallError
-	var timeout interface{ Timeout() bool }
-	var cert *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.Canceled):
-		return "it does not answer in time"
-	case errors.As(err, &dns):
-		return dns.Err
-	case errors.As(err, &call):
-		return call.Err.Error()
-	case errors.As(err, &cert):
-		return "this machine does not trust its certificate"
-	case errors.Is(err, issuerhttp.ErrRedirect):
-		return issuerhttp.ErrRedirect.Error()
-	case errors.Is(err, errPaused):
-		return errPaused.Error()
-	}
-	return "its answer is not an OpenID issuer's, is another's, or is too long"
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 )
 
 // A discovery is one request for the issuer's metadata.
@@ -60,7 +62,7 @@ func (v *Verifier) discover(d *discovery) {
 		return
 	}
 	d.ends = time.Now().Add(retryPause)
-	v.log.Warn("the account issuer can't be asked: no account token is accepted until it answers", "why", cause(d.err))
+	v.log.Warn("the account issuer can't be asked: no account token is accepted until it answers", "why", issuerhttp.Cause(d.err))
 }
 
 // ask gets the issuer's metadata.

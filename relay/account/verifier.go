@@ -154,4 +154,4 @@ func judge(err error) error {
 
 func because(why string) error { return fmt.Errorf("%w: %s", ErrToken, why) }
 
-func unavailable(err error) error { return fmt.Errorf("%w: %s", ErrUnavailable, cause(err)) }
+func unavailable(err error) error { return fmt.Errorf("%w: %s", ErrUnavailable, issuerhttp.Cause(err)) }

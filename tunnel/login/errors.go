@@ -2,11 +2,8 @@ package login
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 
 	"golang.org/x/oauth2"
 
@@ -40,7 +37,7 @@ func failed(ctx context.Context, err error) error {
 	case errors.As(err, &refusal):
 		return refused(refusal)
 	}
-	return fmt.Errorf("can't log in at the issuer: %s; check that it runs, and that its URL is right", cause(err))
+	return fmt.Errorf("can't log in at the issuer: %s; check that it runs, and that its URL is right", issuerhttp.Cause(err))
 }
 
 // refused is RFC 8628, section 3.5. What else the issuer says is for its log.
@@ -54,27 +51,4 @@ func refused(by *oauth2.RetrieveError) error {
 		return fmt.Errorf("the issuer answered with HTTP status %d: see its log", by.Response.StatusCode)
 	}
 	return fmt.Errorf("the issuer refused the login (%.40q): check that the client is a public one there, with the device flow and the scope openid", by.ErrorCode)
-}
-
-// cause says why the issuer could not be asked, without its address or what it said.
-func cause(err error) string {
-	var dns *net.DNSError
-	var call *os.SyscallError
-	var timeout interface{ Timeout() bool }
-	var cert *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "it does not answer in time"
-	case errors.As(err, &dns):
-		return dns.Err
-	case errors.As(err, &call):
-		return call.Err.Error()
-	case errors.As(err, &cert):
-		return "this machine does not trust its certificate"
-	case errors.Is(err, issuerhttp.ErrInsecure):
-		return issuerhttp.ErrInsecure.Error()
-	case errors.Is(err, issuerhttp.ErrRedirect):
-		return issuerhttp.ErrRedirect.Error()
-	}
-	return "its answer is not an OpenID issuer's, is another's, or is too long"
 }
