@@ -134,10 +134,10 @@ func TestCompletion(t *testing.T) {
 	}
 	h := newHome(t, ctx)
 	h.pair(ctx)
-	must(t, ctx, h.letheCommand("phone", "pair", h.uri(ctx), "--name", "cottage")...) // the same router: it has a new name now
-	for _, command := range []string{"status", "forward", "nc", "unpair"} {
+	h.lethe(ctx, "phone", "pair", h.uri(ctx), "--name", "cottage").refused(t, 1, `as "home"`, "lethe unpair home")
+	for _, command := range []string{"status", "forward", "nc", "unpair", "env", "shares"} {
 		got := must(t, ctx, h.letheCommand("phone", "__complete", command, "")...)
-		if lines := strings.Split(got, "\n"); !slices.Equal(lines[:2], []string{"cottage", ":4"}) {
+		if lines := strings.Split(got, "\n"); !slices.Equal(lines[:2], []string{"home", ":4"}) {
 			t.Errorf("%s completes to %q", command, got)
 		}
 	}

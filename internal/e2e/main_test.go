@@ -10,10 +10,15 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/lethe-relay/lethe/internal/oidctest"
 )
 
 // TestMain builds the programs once, and puts them first in PATH.
 func TestMain(m *testing.M) {
+	if exit, child := oidctest.Main(os.Args[1:]); child {
+		os.Exit(exit)
+	}
 	dir, err := os.MkdirTemp("", "lethe-e2e-")
 	if err == nil {
 		err = build(dir)
