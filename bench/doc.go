@@ -7,11 +7,13 @@
 // stdout. README.md says how to read it.
 //
 //	bench          flags, and the list of scenarios
-//	├── bulk       a scenario: its lines, columns and bars
+//	├── bulk       a scenario, of bytes: its lines, columns and bars
+//	├── opens      a scenario, of tunnels that are opened
+//	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
-//	├── part       what the processes do: relay, router, device, stock endpoints, sources
+//	├── part       what the processes do: relay, router, devices, stock endpoints, sources
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
-// To add a scenario, write a package like bulk and name it in scenarios. A new
+// To add a scenario, write a package like opens and name it in scenarios. A new
 // kind of process is a new part.
 package main

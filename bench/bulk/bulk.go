@@ -5,6 +5,7 @@ import (
 
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/bench/stage"
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
@@ -64,50 +65,69 @@ func Scenario() suite.Scenario {
 
 // measureDirect is a download between two stock endpoints.
 func measureDirect(ctx context.Context, env suite.Env) (suite.Sample, error) {
-	m := newMeasurement(ctx)
-	defer m.stop()
-	server, client := m.start("sender", part.ServerPart, nil), m.start("receiver", part.ClientPart, nil)
+	s := stage.New(ctx)
+	defer s.Stop()
+	server, client := s.Start("sender", part.ServerPart, nil), s.Start("receiver", part.ClientPart, nil)
 	var ready part.ServerReady
-	m.ask(server, part.Open, struct{}{}, &ready)
-	m.ask(client, part.Open, ready, nil)
-	m.ask(client, part.Flow, part.Down, nil)
-	return m.sample(env, client, nil)
+	s.Ask(server, part.Open, struct{}{}, &ready)
+	s.Ask(client, part.Open, ready, nil)
+	s.Ask(client, part.Flow, part.Down, nil)
+	return measure(s, env, client, nil)
 }
 
 // measureRelayed is a tunnel through a relay that is pinned to one processor,
 // or is not.
 func measureRelayed(direction string, pinned bool) func(context.Context, suite.Env) (suite.Sample, error) {
 	return func(ctx context.Context, env suite.Env) (suite.Sample, error) {
-		m := newMeasurement(ctx)
-		defer m.stop()
+		s := stage.New(ctx)
+		defer s.Stop()
 		var cpus []int
 		if pinned {
-			cpus, _ = m.split()
+			cpus, _ = s.Split()
 		}
-		relay, url := m.startRelay(env, cpus)
+		relay, url := s.StartRelay(env, cpus)
 		sender, receiver := "sender", "receiver"
 		if direction == part.Up {
 			sender, receiver = receiver, sender
 		}
-		router, device := m.start(sender, part.RouterPart, nil), m.start(receiver, part.DevicePart, nil)
-		who := m.people()
-		m.ask(router, part.Open, part.RouterConfig{Relay: url, Identity: who.routerPEM}, nil)
-		m.ask(device, part.Open, part.DeviceConfig{Relay: url, Identity: who.devicePEM, Router: who.router, Grant: who.grant}, nil)
-		m.ask(device, part.Flow, direction, nil)
+		router, device := s.Start(sender, part.RouterPart, nil), s.Start(receiver, part.DevicePart, nil)
+		host := s.NewRouter()
+		guest := s.NewDevice(host, nil)
+		s.Ask(router, part.Open, part.RouterConfig{Relay: url, Identity: host.PEM}, nil)
+		s.Ask(device, part.Open, part.DeviceConfig{Relay: url, Identity: guest.PEM, Router: host.ID, Grant: guest.Grant}, nil)
+		s.Ask(device, part.Flow, direction, nil)
 		at := map[string]*proc.Child{part.Down: device, part.Up: router}[direction]
-		return m.sample(env, at, relay)
+		return measure(s, env, at, relay)
 	}
 }
 
 // measureAlone is the relay with the cheapest endpoints there are.
 func measureAlone(ctx context.Context, env suite.Env) (suite.Sample, error) {
-	m := newMeasurement(ctx)
-	defer m.stop()
-	own, others := m.split()
-	relay, url := m.startRelay(env, own)
-	ends := m.start("ends", part.DatagramsPart, others)
-	who := m.people()
-	m.ask(ends, part.Open, part.DatagramsConfig{Relay: url, Router: who.routerPEM, Device: who.devicePEM, Grant: who.grant}, nil)
-	m.ask(ends, part.Flow, part.Up, nil)
-	return m.sample(env, ends, relay)
+	s := stage.New(ctx)
+	defer s.Stop()
+	own, others := s.Split()
+	relay, url := s.StartRelay(env, own)
+	ends := s.Start("ends", part.DatagramsPart, others)
+	host := s.NewRouter()
+	guest := s.NewDevice(host, nil)
+	s.Ask(ends, part.Open, part.DatagramsConfig{Relay: url, Router: host.PEM, Device: guest.PEM, Grant: guest.Grant}, nil)
+	s.Ask(ends, part.Flow, part.Up, nil)
+	return measure(s, env, ends, relay)
+}
+
+// measure measures a flow that has begun. relay is nil where there is none.
+func measure(s *stage.Stage, env suite.Env, receiver, relay *proc.Child) (suite.Sample, error) {
+	span, err := stage.Measure(s, env, func() (c counted) {
+		s.Ask(receiver, part.Progress, struct{}{}, &c.moved)
+		if relay != nil {
+			var moved part.Moved
+			s.Ask(relay, part.Progress, struct{}{}, &moved)
+			c.relay = moved.Relay
+		}
+		return c
+	})
+	if err != nil {
+		return nil, err
+	}
+	return figures(span)
 }

@@ -2,25 +2,32 @@ package bulk
 
 import (
 	"errors"
-	"time"
 
+	"github.com/lethe-relay/lethe/bench/part"
+	"github.com/lethe-relay/lethe/bench/stage"
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
+const gigabyte = 1e9 // bytes
+
 var errNothing = errors.New("nothing arrived in the measured time")
 
-// figures makes a sample of what lies between two readings. A GB is 10⁹ bytes
-// of payload that the receiver has checked.
-func figures(roles []string, before, after reading) (suite.Sample, error) {
+// counted is where the counters of a flow stand.
+type counted struct {
+	moved part.Moved // by the receiver
+	relay part.Carried
+}
+
+// figures makes a sample of what was measured. A GB is 10⁹ bytes of payload that
+// the receiver has checked.
+func figures(span stage.Span[counted]) (suite.Sample, error) {
+	before, after := span.Before, span.After
 	bytes := float64(after.moved.Received - before.moved.Received)
 	if bytes == 0 {
 		return nil, errNothing
 	}
-	s := suite.Sample{gigabitsPerS: bytes * 8 / after.at.Sub(before.at).Seconds() / 1e9}
-	for i, role := range roles {
-		s[role+perGigabyte] = (after.cpu[i] - before.cpu[i]).Seconds() / (bytes / gigabyte)
-		s[role+"_cores"] = cores(after.cpu[i]-before.cpu[i], after.at.Sub(before.at))
-	}
+	s := suite.Sample{gigabitsPerS: span.Rate(bytes) * 8 / 1e9}
+	span.CPUFigures(s, perGigabyte, bytes/gigabyte, 1)
 	messages := float64(after.relay.Messages - before.relay.Messages)
 	if messages == 0 {
 		return s, nil
@@ -32,6 +39,3 @@ func figures(roles []string, before, after reading) (suite.Sample, error) {
 	s["lost_percent"] = 100 * float64(after.moved.Lost-before.moved.Lost) / datagrams
 	return s, nil
 }
-
-// cores is how many processors a process has kept busy.
-func cores(cpu, elapsed time.Duration) float64 { return cpu.Seconds() / elapsed.Seconds() }

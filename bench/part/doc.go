@@ -2,14 +2,15 @@
 // the same three requests (package proc):
 //
 //	Open      make it ready; the answer is what the next part needs
-//	Flow      begin to move bytes, and go on until the part ends
-//	Progress  how much has been moved and checked so far
+//	Flow      begin to move bytes or to open tunnels, and go on until the part ends
+//	Progress  how much has been done and checked
 //
 // The parts:
 //
 //	relay       the real relay, from a configuration as 'lethe-relay init' writes it
 //	router      a tunnel.Listener whose services send or take bytes
 //	device      a tunnel.Dial to it; its Flow opens one stream
+//	devices     many of them: its Flow dials tunnels and closes them, again and again
 //	server      a stock quic-go listener that does what router does
 //	client      a stock quic-go connection that does what device does
 //	datagrams   two legs of one session, without a tunnel: a source of GSO
@@ -19,6 +20,7 @@
 //
 // Every byte of a stream and every datagram has a known content (pattern.go).
 // A receiver compares it all and counts only what it has compared; a
-// difference makes Progress an error, and the measurement fails. So nothing is
-// fast by being wrong.
+// difference makes Progress an error, and the measurement fails. An open counts
+// if its tunnel got the verdict that it should, or its device the refusal; any
+// other outcome is an error too. So nothing is fast by being wrong.
 package part

@@ -14,6 +14,7 @@ const (
 	RelayPart     = "relay"
 	RouterPart    = "router"
 	DevicePart    = "device"
+	DevicesPart   = "devices"
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
@@ -25,6 +26,7 @@ func All() map[string]func() proc.Part {
 		RelayPart:     newRelay,
 		RouterPart:    newRouter,
 		DevicePart:    newDevice,
+		DevicesPart:   newDevices,
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
@@ -38,7 +40,7 @@ const (
 	Up   = "up"   // receives
 )
 
-// Moved is the answer to Progress. What a part does not do is zero.
+// Moved is the answer to Progress of all parts but devices. What a part does not do is zero.
 type Moved struct {
 	Received uint64 // payload bytes that came in and were right
 	Lost     uint64 // datagrams that were sent and never came

@@ -17,7 +17,10 @@ type RelayConfig struct{ Dir string } // an empty folder
 // RelayReady is what agents and devices need.
 type RelayReady struct{ URL string }
 
-// relayOf runs a relay. How often something may be asked for is not limited:
+// plenty is a limit that no benchmark reaches.
+const plenty = 1_000_000
+
+// relayOf runs a relay. How often and how much may be asked for is not limited:
 // a benchmark opens more than a person does.
 type relayOf struct {
 	relay   *relay.Relay
@@ -47,7 +50,8 @@ func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
 		return nil, err
 	}
 	cfg.Admin = "off"
-	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute = 1_000_000, 1_000_000
+	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute, cfg.Limits.Connections = plenty, plenty, plenty
+	cfg.Limits.SessionsPerRouter, cfg.Limits.SessionsPerDevice = plenty, plenty
 	if r.relay, err = relay.New(cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,10 @@ import (
 type RouterConfig struct {
 	Relay    string // URL with token
 	Identity []byte // PEM
+
+	// Secret is the pairing secret of its devices, whose environment it then
+	// judges. Zero: it judges nothing.
+	Secret [32]byte
 }
 
 // DeviceConfig is what a device is opened with.
@@ -23,6 +27,20 @@ type DeviceConfig struct {
 	Identity []byte // PEM
 	Router   auth.RouterID
 	Grant    []byte
+	Secret   [32]byte // blinds the evidence that it shows; zero: it shows none
+}
+
+func (c DeviceConfig) dial() (tunnel.DialConfig, error) {
+	id, err := auth.ParseIdentity(c.Identity)
+	if err != nil {
+		return tunnel.DialConfig{}, err
+	}
+	url, err := auth.ParseRelayURL(c.Relay)
+	if err != nil {
+		return tunnel.DialConfig{}, err
+	}
+	router := tunnel.Router{Relay: url, ID: c.Router, Grant: c.Grant, Secret: c.Secret}
+	return tunnel.DialConfig{Identity: id, Router: router, Environment: here{}}, nil
 }
 
 // router serves the services Down and Up.
@@ -36,13 +54,15 @@ func newRouter() proc.Part {
 	r := &router{meter: newMeter()}
 	return proc.Part{
 		Handlers: map[string]proc.Handler{Open: proc.Handle(r.open), Progress: r.progress()},
-		Close: func() {
-			if r.listener != nil {
-				r.listener.Close()
-			}
-			r.running.Wait()
-		},
+		Close:    r.close,
 	}
+}
+
+func (r *router) close() {
+	if r.listener != nil {
+		r.listener.Close()
+	}
+	r.running.Wait()
 }
 
 func (r *router) open(ctx context.Context, c RouterConfig) (any, error) {
@@ -54,7 +74,11 @@ func (r *router) open(ctx context.Context, c RouterConfig) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.listener, err = tunnel.Listen(ctx, tunnel.ListenConfig{Identity: id, Relay: url}); err != nil {
+	cfg := tunnel.ListenConfig{Identity: id, Relay: url}
+	if c.Secret != [32]byte{} {
+		cfg.Judging = &tunnel.Judging{Judge: judge(c.Secret)}
+	}
+	if r.listener, err = tunnel.Listen(ctx, cfg); err != nil {
 		return nil, err
 	}
 	r.running.Go(func() {
@@ -90,15 +114,11 @@ func newDevice() proc.Part {
 }
 
 func (d *device) open(ctx context.Context, c DeviceConfig) (any, error) {
-	id, err := auth.ParseIdentity(c.Identity)
+	cfg, err := c.dial()
 	if err != nil {
 		return nil, err
 	}
-	url, err := auth.ParseRelayURL(c.Relay)
-	if err != nil {
-		return nil, err
-	}
-	d.tunnel, err = tunnel.Dial(ctx, tunnel.DialConfig{Identity: id, Router: tunnel.Router{Relay: url, ID: c.Router, Grant: c.Grant}})
+	d.tunnel, err = tunnel.Dial(ctx, cfg)
 	return nil, err
 }
 

@@ -1,0 +1,98 @@
+package opens
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
+	"github.com/lethe-relay/lethe/bench/part"
+	"github.com/lethe-relay/lethe/bench/stage"
+	"github.com/lethe-relay/lethe/bench/suite"
+)
+
+func TestFigures(t *testing.T) {
+	span := stage.Span[part.Opened]{Elapsed: 2 * time.Second, CPU: map[string]time.Duration{"relay": time.Second}}
+	span.Before.Took = []time.Duration{time.Hour} // while it warmed up
+	for ms := range 200 {
+		span.After.Took = append(span.After.Took, time.Duration(200-ms)*time.Millisecond)
+	}
+	got, err := figures(span)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for figure, want := range map[string]float64{perS: 100, "relay_cpu_ms_per_open": 5, "relay_cores": 0.5, median: 100, slow: 198} {
+		if math.Abs(got[figure]-want) > 1e-9 {
+			t.Errorf("%s is %v, want %v", figure, got[figure], want)
+		}
+	}
+	span.After.Took = nil
+	if _, err := figures(span); !errors.Is(err, errNothing) {
+		t.Errorf("nothing opened: %v", err)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	ms := func(n ...int) (times []time.Duration) {
+		for _, n := range n {
+			times = append(times, time.Duration(n)*time.Millisecond)
+		}
+		return times
+	}
+	for _, c := range []struct {
+		sorted []time.Duration
+		p      int
+		want   float64
+	}{
+		{ms(7), 50, 7}, {ms(7), 99, 7}, {ms(1, 2), 50, 1}, {ms(1, 2), 99, 2}, {ms(1, 2, 3), 50, 2}, {ms(1, 2, 3), 0, 1}, {ms(1, 2, 3), 100, 3},
+	} {
+		if got := percentile(c.sorted, c.p); got != c.want {
+			t.Errorf("%d %% of %v: %v, want %v", c.p, c.sorted, got, c.want)
+		}
+	}
+}
+
+// TestDerive: ratios are to grant only.
+func TestDerive(t *testing.T) {
+	round := map[string]suite.Sample{grantOnly: {perS: 200}, allEvidence: {perS: 150}, refused: {perS: 400}}
+	Scenario().Derive(round)
+	if round[grantOnly][vsGrantOnly] != 1 || round[allEvidence][vsGrantOnly] != 0.75 || round[refused][vsGrantOnly] != 2 {
+		t.Errorf("%v", round)
+	}
+}
+
+// TestDemand: the policy can be put into a grant, and wants every feature that it weighs.
+func TestDemand(t *testing.T) {
+	here, err := part.Here(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := auth.Grant{Device: make(ed25519.PublicKey, ed25519.PublicKeySize)}
+	setting{paired: secret(1)}.demand(here)(&g)
+	if err := g.Policy.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	var found ecv.Findings
+	features := []ecv.Feature{ecv.Account, ecv.WiFi, ecv.Geo, ecv.Net}
+	for _, f := range features {
+		if found[f] = ecv.Matched; !g.Accepted.Any(f) {
+			t.Errorf("no %s is accepted", f)
+		}
+	}
+	if v := g.Policy.Judge(found).Verdict; v != ecv.Allow {
+		t.Errorf("all evidence: %s", v)
+	}
+	for _, f := range features {
+		less := found
+		less[f] = ecv.Missing
+		if v := g.Policy.Judge(less).Verdict; v == ecv.Allow {
+			t.Errorf("without %s: %s", f, v)
+		}
+	}
+	if (setting{}).demand(here) != nil {
+		t.Error("grant only demands something")
+	}
+}

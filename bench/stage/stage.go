@@ -1,0 +1,71 @@
+package stage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lethe-relay/lethe/bench/part"
+	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/bench/suite"
+)
+
+// Stage is a set of processes. It is not safe for concurrent use.
+type Stage struct {
+	ctx      context.Context
+	children []*proc.Child
+	roles    []string // of the children, as figures name them
+	err      error
+}
+
+// New returns an empty stage, whose processes are killed when ctx ends. The
+// caller calls Stop.
+func New(ctx context.Context) *Stage { return &Stage{ctx: ctx} }
+
+// Start starts a child that plays the part called name. role is what its figures
+// are called; cpus are as in [proc.Start].
+func (s *Stage) Start(role, name string, cpus []int) *proc.Child {
+	if s.err != nil {
+		return nil
+	}
+	child, err := proc.Start(s.ctx, name, cpus)
+	if err != nil {
+		s.err = err
+		return nil
+	}
+	s.children, s.roles = append(s.children, child), append(s.roles, role)
+	return child
+}
+
+// StartRelay starts a relay, and returns it with the URL that routers register at.
+func (s *Stage) StartRelay(env suite.Env, cpus []int) (relay *proc.Child, url string) {
+	relay = s.Start("relay", part.RelayPart, cpus)
+	var ready part.RelayReady
+	s.Ask(relay, part.Open, part.RelayConfig{Dir: env.Scratch}, &ready)
+	return relay, ready.URL
+}
+
+// Ask asks as [proc.Child.Ask] does.
+func (s *Stage) Ask(child *proc.Child, do string, args, answer any) {
+	if s.err == nil {
+		s.err = child.Ask(do, args, answer)
+	}
+}
+
+// Stop ends the children, those that use others first.
+func (s *Stage) Stop() {
+	for i := range s.children {
+		s.children[len(s.children)-1-i].Stop()
+	}
+}
+
+// Split gives the relay the last processor and names the others. On a machine
+// with one, all share it.
+func (s *Stage) Split() (relay, others []int) {
+	cpus, err := proc.CPUs()
+	if err != nil {
+		s.err = errors.Join(s.err, err)
+		return nil, nil
+	}
+	last := len(cpus) - 1
+	return cpus[last:], cpus[:max(last, 1)]
+}

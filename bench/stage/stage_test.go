@@ -1,0 +1,67 @@
+package stage
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/bench/part"
+	"github.com/lethe-relay/lethe/bench/suite"
+)
+
+// TestPeople: grants are good for the device at the router, with the keys as they
+// are handed on, and say what was demanded.
+func TestPeople(t *testing.T) {
+	now := time.Now()
+	r, err := newRouter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for serial, demand := range map[uint64]func(*auth.Grant){0: nil, 7: func(g *auth.Grant) { g.Serial = 7 }} {
+		d, err := r.newDevice(now, demand)
+		if err != nil {
+			t.Fatal(err)
+		}
+		device, err := auth.ParseIdentity(d.PEM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grant, err := auth.Verify(d.Grant, r.ID, device.PublicKey(), now)
+		if err != nil || !grant.Allows(part.Down) || !grant.Allows(part.Up) || grant.Serial != serial {
+			t.Errorf("%v, %v", grant, err)
+		}
+	}
+	if _, err := r.newDevice(now, func(g *auth.Grant) { g.Role = "" }); err == nil {
+		t.Error("a grant that can't be is made")
+	}
+}
+
+func TestCPUFigures(t *testing.T) {
+	s := Span[int]{Elapsed: 2 * time.Second, CPU: map[string]time.Duration{"relay": time.Second, "sender": 3 * time.Second}}
+	got := suite.Sample{"other": 1}
+	s.CPUFigures(got, "_cpu_ms_per_open", 500, 1000)
+	for figure, want := range map[string]float64{
+		"relay_cpu_ms_per_open": 2, "sender_cpu_ms_per_open": 6, "relay_cores": 0.5, "sender_cores": 1.5, "other": 1,
+	} {
+		if math.Abs(got[figure]-want) > 1e-9 {
+			t.Errorf("%s is %v, want %v", figure, got[figure], want)
+		}
+	}
+}
+
+// TestFirstErrorStays: after an error nothing is done, and Measure returns it.
+func TestFirstErrorStays(t *testing.T) {
+	broken := errors.New("no luck")
+	s := New(t.Context())
+	s.err = broken
+	defer s.Stop()
+	child := s.Start("relay", part.RelayPart, nil)
+	s.Ask(child, part.Open, nil, nil)
+	s.NewDevice(s.NewRouter(), nil)
+	_, err := Measure(s, suite.Env{Interval: time.Hour}, func() int { return 0 })
+	if child != nil || !errors.Is(err, broken) {
+		t.Errorf("child %v, %v", child, err)
+	}
+}
