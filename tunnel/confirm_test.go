@@ -147,6 +147,9 @@ func TestConfirmPIN(t *testing.T) {
 	b.wantRenewed()
 	// The tunnel stays what it is: the relay may have limited it, and knows nothing of this.
 	wantRefusal(t, b.answerOf(b.tun, "echo"), "router", "step_up_required")
+	if v, err := b.tun.Verdict(b.context()); err != nil || v.Verdict != ecv.StepUp {
+		t.Errorf("the tunnel's verdict is %v, %v", v.Verdict, err)
+	}
 }
 
 // TestConfirmNothing: a router that confirms nobody says so.

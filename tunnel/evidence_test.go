@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,5 +203,35 @@ func TestDialEndsItsQuestion(t *testing.T) {
 	case <-ended:
 	case <-time.After(patience):
 		t.Error("the environment was left alone")
+	}
+}
+
+// lost is an Environment that answers once, and then not until the test's end.
+type lost struct {
+	asked atomic.Int32
+	end   chan struct{}
+}
+
+func (l *lost) Evidence(context.Context) (ecv.Evidence, error) {
+	if l.asked.Add(1) > 1 {
+		<-l.end
+	}
+	return ecv.Evidence{}, nil
+}
+
+// TestShowEvidenceEnds: whoever wants evidence shown does not wait for longer than the context says, whatever the
+// environment does.
+func TestShowEvidenceEnds(t *testing.T) {
+	w := newWorld(t)
+	w.listen(tunnel.ListenConfig{}, handlers{"echo": echo})
+	env := &lost{end: make(chan struct{})}
+	defer close(env.end)
+	tun := w.dialWith(w.dialFrom(env))
+	ctx, cancel := context.WithCancel(w.context())
+	cancel()
+	for range 2 {
+		if err := tun.ShowEvidence(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
 	}
 }

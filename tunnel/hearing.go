@@ -62,7 +62,7 @@ func (l *Listener) hear(s *session, on Case, moved mailbox[Vouched]) (*hearing, 
 		s.close(wire.CodeBadRequest)
 		return nil, err
 	}
-	on.Evidence = first
+	on.Evidence, on.EvidenceAt = first, time.Now()
 	h := &hearing{
 		session: s, judging: l.judging(), qs: qs, waits: l.waits, began: time.Now(),
 		shown: newMailbox[ecv.Evidence](), moved: moved, on: on,
@@ -113,7 +113,7 @@ func (h *hearing) run() {
 		select {
 		case e := <-h.shown:
 			h.due = nil
-			goesOn = h.judge(func(c *Case) { c.Evidence = e })
+			goesOn = h.judge(func(c *Case) { c.Evidence, c.EvidenceAt = e, time.Now() })
 		case v := <-h.moved:
 			if h.due == nil { // who moves on and on does not get more time
 				h.due = time.After(h.waits.grace)
@@ -121,9 +121,9 @@ func (h *hearing) run() {
 			goesOn = h.judge(func(c *Case) { c.Vouched = v }, ecv.EvidenceDue)
 		case <-h.due:
 			h.due = nil
-			goesOn = h.judge(func(c *Case) { c.Evidence = ecv.Evidence{} })
+			goesOn = h.judge(func(c *Case) { c.Evidence, c.EvidenceAt = ecv.Evidence{}, time.Now() })
 		case <-h.over:
-			h.session.close(codeOfVerdict(h.ruling.Verdict))
+			h.timeIsOver()
 			return
 		case <-h.ended():
 			return
@@ -162,7 +162,9 @@ func (h *hearing) judge(change func(*Case), more ...ecv.Reason) (goesOn bool) {
 	return true
 }
 
-// wait returns false when the tunnel has ended meanwhile.
+func (h *hearing) timeIsOver() { h.session.close(codeOfVerdict(h.ruling.Verdict)) }
+
+// wait returns false when the tunnel has ended meanwhile, or its time is over.
 func (h *hearing) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -170,6 +172,9 @@ func (h *hearing) wait(d time.Duration) bool {
 	select {
 	case <-time.After(d):
 		return true
+	case <-h.over:
+		h.timeIsOver()
+		return false
 	case <-h.ended():
 		return false
 	}

@@ -1,10 +1,14 @@
 package tunnel
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth/ecv"
+	"github.com/lethe-relay/lethe/internal/wire"
 )
 
 // TestPace: so many times in a row, then one now and then, and in a row again after a rest.
@@ -86,5 +90,21 @@ func TestWorse(t *testing.T) {
 		if got := test.after.worseThan(test.before); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// TestWithheldFits: however many services a router has, its verdict can be told.
+func TestWithheldFits(t *testing.T) {
+	r := Ruling{Judgement: ecv.Judgement{Verdict: ecv.Allow}, Services: map[string]ecv.Verdict{"status": ecv.Allow}}
+	for n := range 300 {
+		r.Services[fmt.Sprintf("a-service-with-a-long-name-%05d", n)] = ecv.StepUp
+	}
+	var out bytes.Buffer
+	if err := wire.WriteMessage(&out, r.message()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := wire.Expect[*wire.Verdict](&out)
+	if err != nil || !strings.HasPrefix(m.Withheld, "a-service-with-a-long-name-00000,") || strings.Contains(m.Withheld, "status") {
+		t.Errorf("%v: %.80s", err, m.Withheld)
 	}
 }

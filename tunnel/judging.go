@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
@@ -30,17 +32,28 @@ type Case struct {
 	Device   Device
 	Evidence ecv.Evidence // in clear, as the device shows it
 	Vouched  Vouched      // what the relay says
-	Again    bool         // the tunnel has been judged before
+
+	// EvidenceAt is when the evidence was shown. What it is worth is judged by
+	// that time: a tunnel that has moved has a moment to show fresh evidence, and
+	// until then is not worse off for being older than evidence may be.
+	EvidenceAt time.Time
+
+	Again bool // the tunnel has been judged before
 }
 
 // Vouched is what the relay says of a device's environment: which values it
 // has, not what they are. A zero TagID is none.
 type Vouched struct {
 	Account, Net, ASN, Country ecv.TagID
+
+	// Limited tells that the relay carries the session within the limits of a
+	// step-up only. A router that allows more should say step up all the same,
+	// with [ecv.RelayLimited] among its reasons: what it serves would stall.
+	Limited bool
 }
 
 func vouchedOf(v wire.Vouched) Vouched {
-	return Vouched{ecv.TagID(v.Account), ecv.TagID(v.Net), ecv.TagID(v.ASN), ecv.TagID(v.Country)}
+	return Vouched{ecv.TagID(v.Account), ecv.TagID(v.Net), ecv.TagID(v.ASN), ecv.TagID(v.Country), v.Limited}
 }
 
 // Ruling is a router's word on a [Case].
@@ -81,7 +94,8 @@ func (r Ruling) message() *wire.Verdict {
 	}
 }
 
-// withheld are the services that are not allowed, by name.
+// withheld are the services that are not allowed, by name; as many as a grant
+// could list.
 func (r Ruling) withheld() []string {
 	var names []string
 	for name, v := range r.Services {
@@ -90,7 +104,7 @@ func (r Ruling) withheld() []string {
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names[:min(len(names), auth.MaxServices)]
 }
 
 // judging is how this router judges. One that was not told to, allows all.

@@ -260,7 +260,7 @@ func (l *Listener) serve(s *session, on Case, moved mailbox[Vouched]) {
 	}
 	h, err := l.hear(s, on, moved)
 	if err != nil {
-		l.cfg.Log.Warn("tunnel not judged", "error", err)
+		l.cfg.Log.Warn("tunnel not judged", "error", streamError("device", err))
 		return
 	}
 	l.cfg.Log.Info("tunnel open", "verdict", h.ruling.Verdict.String())

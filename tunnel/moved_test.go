@@ -70,14 +70,16 @@ func TestMovedWantsEvidence(t *testing.T) {
 	env := &surroundings{here: atHome(t)}
 	tun := b.dialWith(b.dialFrom(env))
 	s := (<-b.sessions).session
-	if on := b.court.next(t); on.Vouched != network(0) {
-		t.Errorf("the relay vouches for %v", on.Vouched)
+	first := b.court.next(t)
+	if first.Vouched != network(0) || first.Again || first.EvidenceAt.IsZero() {
+		t.Errorf("the judge got %+v", first)
 	}
 	b.moved(s, 1)
-	if on := b.court.next(t); on.Vouched != network(1) || on.Evidence.WiFi == nil {
-		t.Errorf("the judge got %+v", on)
+	old := b.court.next(t)
+	if old.Vouched != network(1) || old.Evidence.WiFi == nil || !old.Again || !old.EvidenceAt.Equal(first.EvidenceAt) {
+		t.Errorf("the judge got %+v", old)
 	}
-	if on := b.court.next(t); on.Vouched != network(1) || on.Evidence.WiFi == nil {
+	if on := b.court.next(t); on.Vouched != network(1) || on.Evidence.WiFi == nil || !on.EvidenceAt.After(first.EvidenceAt) {
 		t.Errorf("the judge got %+v", on)
 	}
 	if n := env.times(); n != 2 {
@@ -213,4 +215,23 @@ func TestLyingRelay(t *testing.T) {
 	}
 	c.next(t)
 	wantRefusal(t, w.answerOf(w.dialWith(w.dialFrom(nil)), "echo"), "router", "step_up_required")
+}
+
+// TestLimitedByRelay: the router knows that the relay carries a session within limits only.
+func TestLimitedByRelay(t *testing.T) {
+	e := newEvilRelay(t)
+	w := &world{t: t, url: e.url, router: newIdentity(t), device: newIdentity(t)}
+	c := newCourt(always(ecv.Allow))
+	w.listen(tunnel.ListenConfig{Judging: c.judging()}, handlers{"echo": echo})
+	sessions := e.carry(w, wire.Vouched{Limited: true})
+	w.dialWith(w.dialFrom(nil))
+	if on := c.next(t); !on.Vouched.Limited {
+		t.Errorf("the judge got %+v", on)
+	}
+	if err := e.tell(w.router.RouterID(), &wire.Moved{Leg: (<-sessions).session.Router.ID()}); err != nil {
+		t.Error(err)
+	}
+	if on := c.next(t); on.Vouched.Limited {
+		t.Errorf("then it got %+v", on)
+	}
 }

@@ -32,8 +32,8 @@ type showing struct {
 	due     chan struct{}      // gets a token when the router wants fresh evidence
 	heard   chan struct{}      // closed when there is a verdict, or will be none
 
-	turn     sync.Mutex // held while evidence is gathered and shown, so that the newest is the last
-	renewing sync.Mutex // held while renewed is called
+	turn     chan struct{} // has the one turn to gather and show evidence, so that the newest is the last
+	renewing sync.Mutex    // held while renewed is called
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -50,8 +50,9 @@ func show(ctx context.Context, s *session, cfg DialConfig, e ecv.Evidence) (*sho
 	}
 	w := &showing{
 		qs: qs, env: cfg.Environment, renewed: cfg.Renewed,
-		due: make(chan struct{}, 1), heard: make(chan struct{}),
+		due: make(chan struct{}, 1), heard: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
+	w.turn <- struct{}{}
 	if err := wire.WriteMessage(qs, wireEvidence(e)); err != nil {
 		return nil, streamError("router", err)
 	}
@@ -68,13 +69,15 @@ func (s *showing) read() {
 			s.end(streamError("router", err))
 			return
 		}
-		if v := s.take(m); slices.Contains(v.Reasons, ecv.EvidenceDue) {
+		v := s.take(m)
+		s.settle(func() { s.verdict = &v })
+		if slices.Contains(v.Reasons, ecv.EvidenceDue) {
 			signal(s.due)
 		}
 	}
 }
 
-// take notes a verdict, and gives its grant away before anybody sees it.
+// take reads a verdict, and gives its grant away before anybody sees it.
 func (s *showing) take(m *wire.Verdict) Verdict {
 	if len(m.Grant) > 0 && s.renewed != nil {
 		s.renewing.Lock()
@@ -88,7 +91,6 @@ func (s *showing) take(m *wire.Verdict) Verdict {
 	if m.Withheld != "" {
 		v.Withheld = strings.Split(m.Withheld, ",")
 	}
-	s.settle(func() { s.verdict = &v })
 	return v
 }
 
@@ -127,12 +129,18 @@ func (s *showing) follow(moved <-chan struct{}) {
 
 // again gathers evidence and shows it.
 func (s *showing) again(ctx context.Context) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	select {
+	case <-s.turn:
+		defer func() { s.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	evidence := gather(ctx, s.env)()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	stop := context.AfterFunc(ctx, func() { s.qs.CancelWrite(0) }) // a router that does not read
+	defer stop()
 	return streamError("router", wire.WriteMessage(s.qs, wireEvidence(evidence)))
 }
 

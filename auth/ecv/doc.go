@@ -111,6 +111,7 @@
 //	mandatory_missing  a mandatory feature is not matched
 //	score_low          the score is less than allow
 //	nothing_learned    the grant accepts no environment yet; not from a verdict, see [NothingLearned]
+//	relay_limited      the relay limits the session to a step-up; not from a verdict, see [RelayLimited]
 //	evidence_due       the device has another network: fresh evidence is wanted; not from a verdict
 //
 // # What it stops, and what not

@@ -19,6 +19,9 @@ const (
 	// EvidenceDue asks the device for fresh evidence, because the relay has seen
 	// that it has another network. It lowers no verdict. A router adds it.
 	EvidenceDue Reason = "evidence_due"
+	// RelayLimited means that the relay carries the session within the limits of
+	// a step-up, so that more could not be let in. A router adds it.
+	RelayLimited Reason = "relay_limited"
 
 	maxReason = 32 // bytes
 )
