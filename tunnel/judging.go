@@ -50,10 +50,14 @@ type Vouched struct {
 	// step-up only. A router that allows more should say step up all the same,
 	// with [ecv.RelayLimited] among its reasons: what it serves would stall.
 	Limited bool
+
+	// Accounts tells that the relay has an account system. Then the device's key
+	// is no account.
+	Accounts bool
 }
 
 func vouchedOf(v wire.Vouched) Vouched {
-	return Vouched{ecv.TagID(v.Account), ecv.TagID(v.Net), ecv.TagID(v.ASN), ecv.TagID(v.Country), v.Limited}
+	return Vouched{ecv.TagID(v.Account), ecv.TagID(v.Net), ecv.TagID(v.ASN), ecv.TagID(v.Country), v.Limited, v.Accounts}
 }
 
 // Ruling is a router's word on a [Case].

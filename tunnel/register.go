@@ -115,6 +115,9 @@ func (l *Listener) registerOn(ctx context.Context, conn *relayConn) (*wire.Regis
 	if err != nil {
 		return nil, relayError(l.cfg.Relay, err)
 	}
+	if registered.Newer {
+		l.cfg.Log.Warn("the relay knows of revocations that this router does not: was its state restored from a backup? See who is paired, and revoke again")
+	}
 	return registered, nil
 }
 

@@ -113,6 +113,7 @@
 //	              3 revocations        bytes ..10248, grants taken back, see package auth
 //	registered    1 idle_timeout*      uint, seconds without a datagram that end a session
 //	              3 presence_timeout*  uint, seconds of silence after which a router is gone
+//	              5 newer              uint: 1 if newer revocations are known than were told
 //	open          2 router*            bytes 32, the RouterID asked for
 //	              4 grant              bytes ..4096, OpenSSH certificate in wire format
 //	              6 purpose            uint: 0 tunnel, needs a grant; 1 pairing, has none
@@ -132,13 +133,15 @@
 //	              5 asn                bytes 16
 //	              7 country            bytes 16
 //	              9 limited            uint: 1 if the relay limits the session to a step-up
+//	              11 accounts          uint: 1 if the relay has an account system
 //	accept        none
 //	moved         2 leg*               uint, leg id; the router's
-//	              1 account            as in incoming, and so on to limited
+//	              1 account            as in incoming, and so on to accounts
 //	              3 net
 //	              5 asn
 //	              7 country
 //	              9 limited
+//	              11 accounts
 //	login         none
 //	issuer        2 url*               text 1..512, printable ASCII without space
 //	              4 client_id*         text 1..512, printable ASCII without space

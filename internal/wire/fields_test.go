@@ -63,7 +63,7 @@ func TestLargestMessagesFit(t *testing.T) {
 	for _, b := range [][]byte{id[:], key[:]} {
 		copy(b, bytes.Repeat([]byte{0xff}, len(b)))
 	}
-	vouched, grant, reasons := Vouched{id, id, id, id, true}, make([]byte, MaxGrant), strings.Repeat("a", maxReasons)
+	vouched, grant, reasons := Vouched{id, id, id, id, true, true}, make([]byte, MaxGrant), strings.Repeat("a", maxReasons)
 	proof, long := bytes.Repeat(key[:1], ProofSize), strings.Repeat("a", maxIssuer)
 	for _, m := range []Message{
 		&Register{make([]byte, MaxToken), long[:maxVersion], make([]byte, MaxRevocations)},

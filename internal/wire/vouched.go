@@ -10,6 +10,9 @@ type Vouched struct {
 	// Limited tells that the relay carries the session within the limits of a
 	// step-up only.
 	Limited bool
+	// Accounts tells that the relay has an account system: then a device's key is
+	// no account, and Account is what the relay has verified.
+	Accounts bool
 }
 
 func (v *Vouched) walk(f *fields) {
@@ -18,4 +21,5 @@ func (v *Vouched) walk(f *fields) {
 	f.array(5, v.ASN[:], optional)
 	f.array(7, v.Country[:], optional)
 	f.flag(9, &v.Limited)
+	f.flag(11, &v.Accounts)
 }

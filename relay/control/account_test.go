@@ -74,6 +74,19 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// TestAccountsAreTold: with an account system a device's key is no account, and the router knows that.
+func TestAccountsAreTold(t *testing.T) {
+	r := startRelay(t, nil, withAccounts(t, "https://login.invalid", "lethe"))
+	rt, device := r.register(t, identity(t), accept), r.dial(t, identity(t))
+	m := device.show(t, usual(t, device.id), rt.id, grantWith(t, rt.id, device.id, nil, ecv.Accepted{}))
+	if _, err := ask[*wire.Opened](t, device, m); err != nil {
+		t.Fatal(err)
+	}
+	if in := rt.next(t); !in.Vouched.Accounts || in.Vouched.Account != (wire.TagID{}) {
+		t.Errorf("told %+v", in.Vouched)
+	}
+}
+
 // TestIssuerThatDoesNotAnswer holds up the request for a bounded time, and the
 // account is missing then. It is not even asked when the router is not here, or
 // could not be told.

@@ -54,6 +54,7 @@ func (s *Server) gather(ctx context.Context, device *peer, m *wire.Open, grant a
 		}
 		e.checkProofs(m, ecv.Context{Binding: binding, Router: m.Router}, time.Now())
 	}
+	e.vouched.Accounts = s.cfg.Accounts != nil
 	e.see(s.originOf(device.addr))
 	if e.key != (ecv.Key{}) { // without it, nobody can be told whose account it is
 		e.vouched.Account = wire.TagID(e.key.TagID(ecv.Account, s.accountOf(ctx, device, m.IDToken)))

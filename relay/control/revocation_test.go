@@ -9,15 +9,17 @@ import (
 )
 
 // tellRevocations has a router register once more, with these revocations.
-func (r *testRelay) tellRevocations(t *testing.T, rt *testRouter, number uint64, devices ...*auth.Identity) {
+func (r *testRelay) tellRevocations(t *testing.T, rt *testRouter, number uint64, devices ...*auth.Identity) (newer bool) {
 	t.Helper()
 	list := auth.Revocations{Number: number}
 	for _, d := range devices {
 		list.Devices = append(list.Devices, auth.Revocation{Device: d.DeviceID()}) // serial 0 is what test grants have
 	}
-	if _, err := ask[*wire.Registered](t, rt.client, &wire.Register{Token: r.token[:], Revocations: list.Append(nil)}); err != nil {
+	registered, err := ask[*wire.Registered](t, rt.client, &wire.Register{Token: r.token[:], Revocations: list.Append(nil)})
+	if err != nil {
 		t.Fatal(err)
 	}
+	return registered.Newer
 }
 
 // TestRevokedGrant: what the router has taken back is refused at the relay, and
@@ -53,6 +55,20 @@ func TestRevokedGrant(t *testing.T) {
 	check("after a registration that says none", lost, wire.CodeGrantRevoked)
 	r.tellRevocations(t, rt, 3)
 	check("after the expired entry is gone", lost, nil)
+
+	// It leaves, and comes back with an old backup.
+	r.tellRevocations(t, rt, 4, lost.id)
+	rt.CloseWithError(0, "")
+	eventually(t, "that the router is gone", func() bool { return r.Routers() == 0 })
+	rt = r.register(t, before.id, accept)
+	if newer := r.tellRevocations(t, rt, 3); !newer {
+		t.Error("the router is not told that it knows less than the relay")
+	}
+	check("after it was away", lost, wire.CodeGrantRevoked)
+	if newer := r.tellRevocations(t, rt, 5); newer {
+		t.Error("the router is told that the newest are old")
+	}
+	check("after it has caught up", lost, nil)
 }
 
 func TestRegisterWithDamagedRevocations(t *testing.T) {

@@ -89,6 +89,7 @@ type Server struct {
 	perDevice *limit.Count[auth.DeviceID] // sessions of both kinds
 	perSource *limit.Count[netip.Prefix]  // connections
 	all       *limit.Count[struct{}]      // connections
+	departed  *departed
 	byDevice  *limit.Rate[auth.DeviceID]
 	bySource  *limit.Rate[netip.Prefix]
 	held      *holdings
@@ -117,6 +118,7 @@ func New(cfg Config) *Server {
 		perDevice: limit.NewCount[auth.DeviceID](cfg.Limits.SessionsPerDevice),
 		perSource: limit.NewCount[netip.Prefix](cfg.Limits.ConnectionsPerSource),
 		all:       limit.NewCount[struct{}](cfg.Limits.Routers + devicesAtOnce),
+		departed:  newDeparted(cfg.Limits.Routers),
 		byDevice:  limit.NewRate[auth.DeviceID](cfg.Limits.OpensPerMinutePerDevice, rememberedPeers),
 		bySource:  limit.NewRate[netip.Prefix](cfg.Limits.RequestsPerMinute, rememberedPeers),
 		held:      newHoldings(),

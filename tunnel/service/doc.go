@@ -7,6 +7,7 @@
 //	unpair   gives a grant up                          [NameUnpair]
 //	manage   who is paired and who is invited          [NameManage]
 //	personal what the router holds about the asker     [NamePersonal]
+//	forget   has it erased                             [NameForget]
 //	status   one JSON document about the router        [NameStatus], [CollectStatus]
 //
 // A target is written as

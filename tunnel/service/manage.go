@@ -14,12 +14,12 @@ import (
 // maxManage is the largest answer to a request to manage, in bytes.
 const maxManage = 1 << 20
 
-// ManageRequest is what is asked of a router through [NameManage] or
-// [NamePersonal], as one JSON object.
+// ManageRequest is what is asked of a router through [NameManage],
+// [NamePersonal] or [NameForget], as one JSON object.
 //
 //	do          who                  through
 //	devices     owner                manage    list who is paired, and open invitations
-//	revoke      owner                manage    take the access of Device back
+//	revoke      owner                manage    take the access of Device back, and of those it has invited
 //	share       owner, admin         manage    invite somebody to what Share says
 //	shares      owner, admin         manage    as devices; an admin sees what it has shared
 //	unshare     owner, admin         manage    take back what was shared with Device
@@ -27,7 +27,7 @@ const maxManage = 1 << 20
 //	approve     owner                manage    let Device in, in its new surroundings
 //	reject      owner                manage    don't
 //	export      everybody            personal  all that the router holds about the asker
-//	forget      everybody            personal  erase it
+//	forget      everybody            forget    erase it
 //
 // The router's own administrator, who asks on agent.sock, may do all of it, for
 // any device, and "log": list decisions, of Device only if it is set.
@@ -35,6 +35,9 @@ type ManageRequest struct {
 	Do     string `json:"do"`
 	Device string `json:"device,omitempty"` // an ID, the first group of it, or a name; of an invitation its name
 	Share  *Share `json:"share,omitempty"`
+
+	// KeepShared leaves those alone, on "revoke", that the device has invited.
+	KeepShared bool `json:"keep_shared,omitempty"`
 }
 
 // Share is what somebody is invited to.
@@ -51,6 +54,7 @@ type ManageAnswer struct {
 	Devices     []DeviceInfo    `json:"devices,omitempty"`
 	Invitations []Invitation    `json:"invitations,omitempty"`
 	Revoked     *DeviceInfo     `json:"revoked,omitempty"`    // on "revoke", and on "unshare" of a device
+	Invited     []DeviceInfo    `json:"invited,omitempty"`    // those that it had invited, and they in turn; revoked too unless they were to be kept
 	Invitation  *Invitation     `json:"invitation,omitempty"` // on "share", and on "unshare" of an invitation
 	Waiting     []Waiting       `json:"waiting,omitempty"`
 	Decided     *DeviceInfo     `json:"decided,omitempty"` // on "approve" and "reject"

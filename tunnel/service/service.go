@@ -14,8 +14,11 @@ const (
 	NameUnpair = "unpair"
 	NameStatus = "status"
 	NameManage = "manage"
-	// NamePersonal is for everybody's own data: every grant has it.
+	// NamePersonal shows everybody what is held about him: every grant has it.
 	NamePersonal = "personal"
+	// NameForget has it erased. Every grant has it, and whoever has the key may use
+	// it wherever he is.
+	NameForget = "forget"
 )
 
 // maxName is the longest name of a service, in bytes.
@@ -56,7 +59,7 @@ func (s Service) Dial(ctx context.Context) (splice.Conn, error) {
 
 // BuiltIn reports whether the agent answers for this name itself.
 func BuiltIn(name string) bool {
-	return name == NameUnpair || name == NameStatus || name == NameManage || name == NamePersonal
+	return name == NameUnpair || name == NameStatus || name == NameManage || name == NamePersonal || name == NameForget
 }
 
 // ValidName checks that name can name a service, built-in or configured: 1 to 32 characters from a-z, 0-9 and "-".
