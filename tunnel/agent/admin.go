@@ -77,8 +77,11 @@ func (a *Agent) administer(request service.ManageRequest) service.ManageAnswer {
 		if err != nil {
 			return failed(err)
 		}
-		answer := a.personal(request, asker{id: d.ID, role: d.Role})
-		if request.Do == "forget" && answer.Error == "" {
+		if request.Do == "export" {
+			return a.export(d)
+		}
+		answer := a.forget(d)
+		if _, known := a.devices.get(d.ID); !known { // forgotten, even if its log could not be erased yet
 			a.cut(d.ID)
 		}
 		return answer

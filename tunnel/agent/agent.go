@@ -94,10 +94,14 @@ func (a *Agent) load() (err error) {
 	if a.admin, err = localsock.Listen(cfg.path(socketFile)); err != nil {
 		return err
 	}
-	if a.journal, err = journal.Open(cfg.path(journalFile), time.Duration(cfg.Retention.Log)); err != nil {
+	if a.journal, err = journal.Open(cfg.path(journalFile)); err != nil {
 		a.admin.Close()
+		return err
 	}
-	return err
+	if damaged := a.journal.Damaged(); damaged > 0 {
+		a.log.Warn("the log of decisions has lines that can't be read", "lines", damaged)
+	}
+	return nil
 }
 
 // RouterID is the router's name to the world.
@@ -174,7 +178,10 @@ func (a *Agent) serve(ctx context.Context, s *tunnel.Stream) {
 		a.serveManage(s, []auth.Role{auth.RoleOwner, auth.RoleAdmin}, a.manage)
 		s.Close()
 	case service.NamePersonal:
-		a.servePersonal(s)
+		a.serveManage(s, everybody[:], a.personal)
+		s.Close()
+	case service.NameForget:
+		a.serveForget(s)
 	default:
 		a.forward(ctx, s)
 	}
@@ -251,11 +258,14 @@ func (a *Agent) unpair(s *tunnel.Stream) {
 	a.dismiss(s)
 }
 
-// servePersonal answers what a device asks about itself. One that had itself
-// forgotten loses its tunnels when it has read that.
-func (a *Agent) servePersonal(s *tunnel.Stream) {
+// everybody are all roles.
+var everybody = [...]auth.Role{auth.RoleOwner, auth.RoleAdmin, auth.RoleGuest}
+
+// serveForget erases what is held about the device that asks, which loses its
+// tunnels when it has read that.
+func (a *Agent) serveForget(s *tunnel.Stream) {
 	defer s.Close()
-	a.serveManage(s, []auth.Role{auth.RoleOwner, auth.RoleAdmin, auth.RoleGuest}, a.personal)
+	a.serveManage(s, everybody[:], a.withdraw)
 	if _, known := a.devices.get(s.Device().ID()); !known {
 		a.dismiss(s)
 	}

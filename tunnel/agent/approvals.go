@@ -46,6 +46,10 @@ func (p *approvals) wait(ctx context.Context, device auth.DeviceID, reasons []ec
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select { // who has decided was told that it counts, even if ctx ended at that moment
+	case word = <-w.decided:
+	default:
+	}
 	if p.waiting[device] == w {
 		delete(p.waiting, device)
 	}

@@ -65,6 +65,9 @@ func (c *Config) Validate() error {
 	if c.Name != "" && !wire.ValidName(c.Name) {
 		return conf.KeyErrorf("name", "must be one line of at most %d bytes", wire.MaxName)
 	}
+	if most := auth.MaxServices - len(ownServices); len(c.Services) > most {
+		return conf.KeyErrorf("services", "has %d services; a router can offer %d: leave some out, or use another router for them", len(c.Services), most)
+	}
 	for i, d := range c.ECV.Services {
 		if known := c.serviceNames(); !slices.Contains(known, d.Name) {
 			return conf.KeyErrorf(fmt.Sprintf("ecv.services[%d].name", i), "the router offers no service %q: it offers %s", d.Name, strings.Join(known, ", "))
@@ -80,9 +83,12 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// serviceNames are all that a device can ask for.
+// ownServices are those that every router has.
+var ownServices = [...]string{service.NameStatus, service.NameManage, service.NamePersonal, service.NameForget, service.NameUnpair}
+
+// serviceNames are all that a device can ask for; a verdict can name them all.
 func (c *Config) serviceNames() []string {
-	names := []string{service.NameStatus, service.NameManage, service.NamePersonal, service.NameUnpair}
+	names := slices.Clone(ownServices[:])
 	for _, s := range c.Services {
 		names = append(names, s.Name)
 	}
@@ -128,14 +134,16 @@ services: [{name: http, target: "tcp:127.0.0.1:80"}]
 # let in; from "step_up" on it is asked for the router's PIN ('lethe-agent pin') or for
 # an owner's approval. Wi-Fi names and places never leave the tunnel in clear. Devices that
 # were paired before you switch this on are asked for it, too: set a PIN first.
+# A stolen key brings the weight of "account" along, and its thief may know the owner's
+# town: let "allow" be more than account, geo, asn and country together.
 # ecv:
-#   allow: 60
+#   allow: 75
 #   step_up: 20
 #   weights: {account: 30, wifi: 40, geo: 30, net: 15, asn: 5, country: 5}
 #   mandatory: []              # features without which nobody is let in
 #   max_age: "15m"             # of what a device has seen
 #   max_speed_kmh: 1000        # faster is impossible travel
-#   services: [{name: status, allow: 30}]
+#   services: [{name: manage, allow: 90}] # that demand more than "allow", or less
 
 # How long the router keeps what it learns of devices: decisions ('lethe-agent log'),
 # and surroundings in which a device was not seen again.

@@ -5,13 +5,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lethe-relay/lethe/auth"
 )
 
-func newIdentity(t *testing.T) *auth.Identity {
+func newIdentity(t testing.TB) *auth.Identity {
 	t.Helper()
 	id, err := auth.NewIdentity(rand.Reader)
 	if err != nil {
@@ -36,7 +37,7 @@ func newDir(t *testing.T) (dir, path string) {
 	return dir, path
 }
 
-func write(t *testing.T, path, text string, mode os.FileMode) {
+func write(t testing.TB, path, text string, mode os.FileMode) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
@@ -96,6 +97,7 @@ func TestLoadConfigErrors(t *testing.T) {
 		"own service":  {relayLine + "services: [{name: status, target: \"tcp:127.0.0.1:80\"}]\n", "DIR/agent.yaml:2:"},
 		"bad target":   {relayLine + "services: [{name: http, target: \"udp:127.0.0.1:80\"}]\n", "DIR/agent.yaml:2:33: services[0].target: "},
 		"twice":        {relayLine + "services: [{name: a, target: \"tcp:127.0.0.1:80\"}, {name: a, target: \"tcp:127.0.0.1:81\"}]\n", "DIR/agent.yaml:2:58: services[1].name: is used twice"},
+		"services":     {relayLine + "services: [" + strings.Join(slices.Repeat([]string{`{name: a, target: "tcp:127.0.0.1:80"}`}, 60), ", ") + "]\n", "DIR/agent.yaml:2:11: services: has 60 services; a router can offer 59: leave some out"},
 		"no YAML":      {"relay: [\n", "DIR/agent.yaml:"},
 		"another file": {"\x7fELF\x00", "DIR/agent.yaml"},
 	} {

@@ -207,10 +207,34 @@ func TestApprovalOfTheRevoked(t *testing.T) {
 		p := newKnownPhone(t, a)
 		waits := p.asking(t.Context(), hotel)
 		d := p.kept()
-		mustNotFail(t, a.revokeOne(d, administrator))
+		mustNotFail(t, a.revoke(d, administrator, false))
 		a.approvals.decide(d.ID, decision{approved: true})
 		if err := <-waits; !isRefused(err, "grant_revoked") {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// lateWord is a context that ends at the moment at which an owner decides.
+type lateWord struct {
+	context.Context
+	decide func()
+}
+
+func (c lateWord) Done() <-chan struct{} {
+	c.decide()
+	return c.Context.Done()
+}
+
+// TestApprovalAtTheEnd: an owner who was told that his word counts is not told so for nothing.
+func TestApprovalAtTheEnd(t *testing.T) {
+	p, mine := &approvals{waiting: make(map[auth.DeviceID]*waiting)}, auth.DeviceID{1}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for range 50 { // either could be looked at first
+		ctx := lateWord{ended, func() { p.decide(mine, decision{approved: true, by: auth.DeviceID{2}}) }}
+		if by, err := p.wait(ctx, mine, nil); err != nil || by != (auth.DeviceID{2}) {
+			t.Fatalf("by %v: %v", by, err)
+		}
+	}
 }

@@ -127,7 +127,7 @@ func TestForgetFullDisk(t *testing.T) {
 	a, full := fullDisk(t)
 	p, _ := newBusyPhone(t, a)
 	full(true)
-	answer := a.personal(service.ManageRequest{Do: "forget"}, p.asker())
+	answer := a.withdraw(service.ManageRequest{Do: "forget"}, p.asker())
 	mustFail(t, answer, "no space left")
 	if answer.Receipt != nil {
 		t.Error("a receipt for nothing")
@@ -137,5 +137,5 @@ func TestForgetFullDisk(t *testing.T) {
 		t.Error("locked out by a revocation that failed")
 	}
 	full(false)
-	mustNotFail(t, a.personal(service.ManageRequest{Do: "forget"}, p.asker()))
+	mustNotFail(t, a.withdraw(service.ManageRequest{Do: "forget"}, p.asker()))
 }

@@ -61,7 +61,7 @@ func defaultRetention() Retention {
 // Validate is called by package conf.
 func (e *ECV) Validate() error {
 	if e.Allow == 0 {
-		return conf.KeyErrorf("allow", "is missing; say from which score a device is let in, such as 60, or remove ecv to demand nothing")
+		return conf.KeyErrorf("allow", "is missing; say from which score a device is let in, such as 75, or remove ecv to demand nothing")
 	}
 	if e.MaxSpeedKmh < 1 || e.MaxSpeedKmh > 1_000_000 {
 		return conf.KeyErrorf("max_speed_kmh", "must be between 1 and 1000000; 1000 is an airliner")

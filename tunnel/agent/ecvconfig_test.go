@@ -21,8 +21,8 @@ func TestECVConfig(t *testing.T) {
 	}
 }
 
-// TestECVTemplate: what the template comments out is right when the marks are taken away.
-func TestECVTemplate(t *testing.T) {
+// templateECV is what the template comments out, without the marks.
+func templateECV() string {
 	_, text, _ := strings.Cut(configTemplate, "# ecv:\n")
 	text = strings.NewReplacer("#   ", "   ", "# retention", "retention").Replace("# ecv:\n"[2:] + text)
 	var yaml []string
@@ -31,8 +31,14 @@ func TestECVTemplate(t *testing.T) {
 			yaml = append(yaml, line)
 		}
 	}
-	a := newAgent(t, strings.Join(yaml, ""))
-	if got, want := a.issuer.policy.String(), "weights=account:30,wifi:40,geo:30,net:15,asn:5,country:5 allow=60 step_up=20 max_age=900"; !strings.HasPrefix(got, want) {
+	return strings.Join(yaml, "")
+}
+
+// TestECVTemplate: what the template comments out is right when the marks are taken away.
+func TestECVTemplate(t *testing.T) {
+	a := newAgent(t, templateECV())
+	const want = "weights=account:30,wifi:40,geo:30,net:15,asn:5,country:5 allow=75 step_up=20 max_age=900 service=manage:90"
+	if got := a.issuer.policy.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -55,7 +61,7 @@ func TestECVConfigErrors(t *testing.T) {
 		"ecv: {allow: 60, max_age: 0s}":                                                      "ecv.max_age: it must be whole seconds",
 		"ecv: {allow: 60, max_age: 31d}":                                                     "ecv.max_age: it must be whole seconds",
 		"ecv: {allow: 60, max_speed_kmh: 0}":                                                 "ecv.max_speed_kmh: must be between 1",
-		"ecv: {allow: 60, services: [{name: http, allow: 60}]}":                              `ecv.services[0].name: the router offers no service "http": it offers status, manage, personal, unpair`,
+		"ecv: {allow: 60, services: [{name: http, allow: 60}]}":                              `ecv.services[0].name: the router offers no service "http": it offers status, manage, personal, forget, unpair`,
 		"ecv: {allow: 60, services: [{name: status, allow: 10}]}":                            "ecv.services[0].allow: it must be more than 25",
 		"ecv: {allow: 60, services: [{name: status}]}":                                       "ecv.services[0].allow: it must be more than 25",
 		"ecv: {allow: 60, services: [{name: status, allow: 999}]}":                           "ecv.services[0].allow: must be between 0 and 600",

@@ -17,9 +17,13 @@ const (
 	clockSlack    = time.Hour            // how far behind the clocks of relay and device may be
 )
 
-// everybodys are the services that every grant has: nobody is to be kept from
-// leaving, or from knowing what is held about him.
-var everybodys = [...]string{service.NamePersonal, service.NameUnpair}
+// everybodys are the services that every grant has: no owner is to keep anybody
+// from leaving, or from knowing what is held about him.
+var everybodys = [...]string{service.NamePersonal, service.NameUnpair, service.NameForget}
+
+// farewells are those that a step-up leaves open: who has the key may give it up
+// in any surroundings, but see nothing until he is confirmed.
+var farewells = [...]string{service.NameUnpair, service.NameForget}
 
 // issuer signs grants.
 type issuer struct {

@@ -7,7 +7,6 @@ import (
 	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/agent/journal"
-	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
 // The router's own judgement, which is final. It goes by what the router has
@@ -26,14 +25,16 @@ const learningTime = time.Hour
 // look compares what a device shows with what was learned about it.
 func (a *Agent) look(c tunnel.Case, one PairedDevice, now time.Time) ecv.Findings {
 	known, secret := accepted(one.Learned), [32]byte(one.Secret)
-	found := ecv.CheckEvidence(c.Evidence, secret, known, a.maxAge(), now)
+	found := ecv.CheckEvidence(c.Evidence, secret, known, a.maxAge(), shownAt(c, now))
 	for f, id := range map[ecv.Feature]ecv.TagID{
 		ecv.Account: c.Vouched.Account, ecv.Net: c.Vouched.Net, ecv.ASN: c.Vouched.ASN, ecv.Country: c.Vouched.Country,
 	} {
 		found[f] = ecv.CheckVouched(f, id, known)
 	}
-	// The tunnel itself has proved the device's key; no relay need vouch for it.
-	if known.Has(ecv.Account, ecv.ObservationKey(secret).TagID(ecv.Account, ecv.DeviceAccount(c.Device.Key))) {
+	// Without an account system the account is the device's key. The tunnel itself
+	// has proved it; no relay need vouch for it. With one, a key is nobody's account,
+	// even if it was learned as one before.
+	if !c.Vouched.Accounts && known.Has(ecv.Account, ecv.ObservationKey(secret).TagID(ecv.Account, ecv.DeviceAccount(c.Device.Key))) {
 		found[ecv.Account] = ecv.Matched
 	}
 	if p := c.Evidence.Place; p != nil && one.Place != nil && ecv.TooFar(ecv.Place(*one.Place), *p, float64(a.cfg.ECV.MaxSpeedKmh)) {
@@ -42,12 +43,21 @@ func (a *Agent) look(c tunnel.Case, one PairedDevice, now time.Time) ecv.Finding
 	return found
 }
 
+// shownAt is when the device has shown its evidence: now, if nobody knows better.
+// A tunnel may live for longer than evidence is fresh.
+func shownAt(c tunnel.Case, now time.Time) time.Time {
+	if c.EvidenceAt.IsZero() {
+		return now
+	}
+	return c.EvidenceAt
+}
+
 func (a *Agent) maxAge() time.Duration { return time.Duration(a.cfg.ECV.MaxAge) }
 
-// current is the case without evidence that is too old, or from the future:
-// nothing is learned from that.
-func (a *Agent) current(c tunnel.Case, now time.Time) tunnel.Case {
-	found := ecv.CheckEvidence(c.Evidence, [32]byte{}, ecv.Accepted{}, a.maxAge(), now)
+// current is the case without evidence that is too old at this time, or from its
+// future: nothing is learned from that.
+func (a *Agent) current(c tunnel.Case, at time.Time) tunnel.Case {
+	found := ecv.CheckEvidence(c.Evidence, [32]byte{}, ecv.Accepted{}, a.maxAge(), at)
 	if found[ecv.WiFi] != ecv.Unknown {
 		c.Evidence.WiFi = nil
 	}
@@ -63,7 +73,7 @@ func (a *Agent) rule(c tunnel.Case, one PairedDevice, now time.Time) tunnel.Ruli
 	if p == nil {
 		return tunnel.Ruling{Judgement: ecv.Judgement{Verdict: ecv.Allow}}
 	}
-	r := tunnel.Ruling{Needed: p.Allow, PIN: a.pins.IsSet(), Approval: true, Services: make(map[string]ecv.Verdict)}
+	r := tunnel.Ruling{Needed: p.Allow, PIN: a.hasPIN(), Approval: true, Services: make(map[string]ecv.Verdict)}
 	if len(one.Learned) == 0 {
 		r.Verdict, r.Reasons = ecv.StepUp, []ecv.Reason{ecv.NothingLearned}
 		if now.Sub(one.PairedAt).Abs() < learningTime { // a clock that was set back opens no second window
@@ -79,8 +89,34 @@ func (a *Agent) rule(c tunnel.Case, one PairedDevice, now time.Time) tunnel.Ruli
 		}
 	}
 	if r.Verdict > ecv.Deny {
-		r.Services[service.NameUnpair] = ecv.Allow // whoever has the key may give it up
+		for _, name := range farewells {
+			r.Services[name] = ecv.Allow
+		}
 	}
+	return r
+}
+
+func (a *Agent) hasPIN() bool {
+	set, err := a.pins.IsSet()
+	if err != nil {
+		a.log.Error("the PIN can't be read, so it lets nobody in", "error", err)
+	}
+	return set
+}
+
+// carried is the ruling on a session that the relay carries within the limits of
+// a step-up: what is allowed here would break off there. The device dials again
+// with the fresh grant, or learns why that would not help.
+func carried(r tunnel.Ruling) tunnel.Ruling {
+	r.Verdict, r.Reasons = ecv.StepUp, append(slices.Clone(r.Reasons), ecv.RelayLimited)
+	services := make(map[string]ecv.Verdict)
+	for name, v := range r.Services {
+		services[name] = min(v, ecv.StepUp)
+	}
+	for _, name := range farewells {
+		services[name] = ecv.Allow
+	}
+	r.Services = services
 	return r
 }
 
@@ -100,6 +136,10 @@ func (a *Agent) judge(c tunnel.Case) tunnel.Ruling {
 		return tunnel.Ruling{Judgement: ecv.Judgement{Verdict: ecv.Deny}}
 	}
 	r := a.rule(c, one, now)
+	allowed := r.Verdict == ecv.Allow
+	if allowed && c.Vouched.Limited {
+		r = carried(r)
+	}
 	event := journal.Opened
 	if c.Again {
 		event = journal.Moved
@@ -109,7 +149,7 @@ func (a *Agent) judge(c tunnel.Case) tunnel.Ruling {
 		Score: int(r.Score), Needed: int(r.Needed), Reasons: words(r.Reasons),
 	})
 	a.retire(c.Device)
-	if r.Verdict == ecv.Allow {
+	if allowed {
 		var err error
 		if r.Grant, err = a.remember(c, false, now); err != nil {
 			a.log.Error("nothing learned of a device", "error", err)

@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +18,7 @@ const (
 )
 
 // newKnownPhone has paired and shown its home.
-func newKnownPhone(t *testing.T, a *Agent) *phone {
+func newKnownPhone(t testing.TB, a *Agent) *phone {
 	t.Helper()
 	p := newPhone(t, a, "mine")
 	p.wants("the first session", p.open(atHome), allow, map[string]ecv.Verdict{"ssh": allow})
@@ -43,13 +46,17 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestStolenKeyWithoutEnvironment: key and grant alone open nothing that the policy guards.
+// TestStolenKeyWithoutEnvironment: by what the template suggests, key and grant alone open nothing, nor do
+// they with the owner's town.
 func TestStolenKeyWithoutEnvironment(t *testing.T) {
-	p := newKnownPhone(t, newAgent(t, "ecv: {allow: 60}"))
+	p := newKnownPhone(t, newAgent(t, templateECV()))
+	p.wants("the owner, without his Wi-Fi", p.open(where{lat: atHome.lat, lon: atHome.lon, net: atHome.net}), allow, map[string]ecv.Verdict{"http": allow})
 	for name, w := range map[string]where{
-		"says nothing": {noPlace: true, net: "203.0.113.9"}, "shows his own": sydney,
+		"says nothing":     {noPlace: true, net: "203.0.113.9"},
+		"shows his own":    sydney,
+		"in the same city": {ssid: "neighbour", lat: atHome.lat, lon: atHome.lon, net: "203.0.113.9"}, // provider and country are the same, too
 	} {
-		p.wants(name, p.open(w), stepUp, map[string]ecv.Verdict{"http": stepUp, service.NameManage: stepUp, service.NamePersonal: stepUp})
+		p.wants(name, p.open(w), stepUp, map[string]ecv.Verdict{"http": stepUp, service.NameManage: stepUp, service.NamePersonal: stepUp, service.NameStatus: stepUp})
 	}
 	// Whoever knows the network's name, but has not the pairing secret's place either.
 	p.wants("guesses the Wi-Fi's name", p.open(where{ssid: "Kitchen", noPlace: true, net: "203.0.113.9"}), stepUp, nil)
@@ -214,6 +221,114 @@ func TestPolicyChanges(t *testing.T) {
 	}
 }
 
+// TestOldEvidence: what a tunnel has shown at its start is as good when the relay says hours later that the
+// device has moved. Nothing is learned from it then, but by a person's word.
+func TestOldEvidence(t *testing.T) {
+	a := newAgent(t, strict)
+	p := newKnownPhone(t, a)
+	then := where{ssid: "kitchen", lat: 52.52, lon: 13.405, net: hotel.net, age: 3 * time.Hour}
+	moved := p.at(then)
+	moved.Again, moved.EvidenceAt = true, time.Now().Add(-then.age)
+	p.later(day)
+	place := p.kept().Place
+	p.wants("moved", a.judge(moved), allow, map[string]ecv.Verdict{"http": allow, "ssh": allow})
+	if p.kept().Place != place {
+		t.Error("the router takes the device to be where it was hours ago")
+	}
+	moved.EvidenceAt = time.Now()
+	p.wants("old when it was shown", a.judge(moved), allow, map[string]ecv.Verdict{"http": stepUp, "ssh": stepUp})
+
+	strange := p.at(where{ssid: "hotel", lat: hotel.lat, lon: hotel.lon, age: then.age})
+	strange.EvidenceAt = time.Now().Add(-then.age)
+	if _, err := a.admit(strange, time.Now()); err != nil || !accepted(p.kept().Learned).Has(ecv.WiFi, ecv.WiFiTagID(p.secret, *strange.Evidence.WiFi)) {
+		t.Errorf("what was confirmed is not learned: %v", err)
+	}
+}
+
+// TestPlaceGoesNotBack: where a device was seen last is not where another of its tunnels was before.
+func TestPlaceGoesNotBack(t *testing.T) {
+	p := newKnownPhone(t, newAgent(t, strict))
+	p.wants("now", p.open(atHome), allow, nil)
+	before := atHome
+	before.lon, before.age = atHome.lon+0.05, 10*time.Minute
+	p.wants("ten minutes ago", p.open(before), allow, nil)
+	if p.kept().Place.Cell != p.at(atHome).Evidence.Place.Cell {
+		t.Error("the older place was kept")
+	}
+}
+
+// TestLimitedByRelay: a session that the relay limits is served nothing that would break off. The device gets
+// the grant by which the relay lets it in, if there is one, and learns whose limits they are.
+func TestLimitedByRelay(t *testing.T) {
+	a := newAgent(t, strict)
+	p := newKnownPhone(t, a)
+	open := func(w where) tunnel.Ruling {
+		c := p.at(w)
+		c.Vouched.Limited = true
+		return a.judge(c)
+	}
+	if _, err := a.admit(p.at(hotel), time.Now()); err != nil { // the phone did not get the answer
+		t.Fatal(err)
+	}
+	for _, fresh := range []bool{true, false} {
+		r := open(hotel)
+		p.wants("limited", r, stepUp, map[string]ecv.Verdict{"http": stepUp, "status": stepUp, service.NamePersonal: stepUp, service.NameUnpair: allow})
+		if (r.Grant != nil) != fresh || r.Reasons[len(r.Reasons)-1] != ecv.RelayLimited {
+			t.Errorf("grant %t, want %t; reasons %v", r.Grant != nil, fresh, r.Reasons)
+		}
+		entries := a.journal.Entries(p.id.DeviceID(), time.Time{})
+		if last := entries[len(entries)-1]; last.Verdict != "step_up" || !slices.Contains(last.Reasons, string(ecv.RelayLimited)) {
+			t.Errorf("journal: %+v", last)
+		}
+		if fresh {
+			p.stored = r.Grant
+			p.renew()
+		}
+	}
+	p.wants("no longer limited", p.open(hotel), allow, map[string]ecv.Verdict{"http": allow})
+	if r := open(where{ssid: "station", noPlace: true}); r.Services["http"] != stepUp {
+		t.Errorf("strange, and limited: %+v", r)
+	}
+}
+
+// TestLimitedWithoutPolicy: ecv was switched off, and the relay judges by the old grant for the last time.
+func TestLimitedWithoutPolicy(t *testing.T) {
+	p := newKnownPhone(t, newAgent(t, strict))
+	dir := p.a.cfg.dir
+	p.a.close()
+	p.a = startAgent(t, dir, "")
+	c := p.at(sydney)
+	c.Vouched.Limited = true
+	r := p.a.judge(c)
+	p.wants("limited", r, stepUp, map[string]ecv.Verdict{"http": stepUp, service.NameUnpair: allow})
+	if r.Grant == nil {
+		t.Error("there is no fresh grant")
+	}
+}
+
+// TestUnreadablePIN: it is offered to nobody, and the log says so once.
+func TestUnreadablePIN(t *testing.T) {
+	var said bytes.Buffer
+	a := newAgent(t, strict)
+	a.log = slog.New(slog.NewTextHandler(&said, nil))
+	p := newKnownPhone(t, a)
+	if err := a.cfg.SetPIN(testPIN); err != nil {
+		t.Fatal(err)
+	}
+	if !p.open(sydney).PIN {
+		t.Error("the PIN is not offered")
+	}
+	write(t, a.cfg.path(pinFile), "{", 0o600)
+	for range 3 {
+		if p.open(sydney).PIN {
+			t.Error("a PIN is offered that can't be checked")
+		}
+	}
+	if n := strings.Count(said.String(), "the PIN can't be read"); n != 1 {
+		t.Errorf("said %d times in\n%s", n, said.String())
+	}
+}
+
 // TestOldTunnel: a tunnel from before a new pairing is good for nothing, and gets no grant.
 func TestOldTunnel(t *testing.T) {
 	a := newAgent(t, strict)
@@ -256,4 +371,73 @@ func TestUnknownDevice(t *testing.T) {
 	if r := a.judge(tunnel.Case{}); r.Verdict != deny {
 		t.Errorf("no device at all: %+v", r)
 	}
+}
+
+// BenchmarkJudge is one tunnel's judgement with all that hangs on it, but no fresh grant; rule is the decision alone.
+func BenchmarkJudge(b *testing.B) {
+	a := newAgent(b, strict)
+	p := newKnownPhone(b, a)
+	for i := range maxSurroundings - 1 { // as many as are kept
+		if _, err := a.admit(p.at(where{ssid: "hotel " + itoa(uint16(i)), lat: float64(i), lon: 20, net: hotel.net}), time.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	one := p.kept()
+	raw, err := a.issuer.sign(one, p.device.Key, time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.stored = raw
+	c := p.renew().at(where{ssid: "kitchen", noPlace: true, net: atHome.net})
+	if r := a.judge(c); r.Verdict != allow || r.Grant != nil {
+		b.Fatalf("%+v", r)
+	}
+	b.Run("rule", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			a.rule(c, one, time.Now())
+		}
+	})
+	b.Run("judge", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			a.judge(c)
+		}
+	})
+}
+
+// TestAccountsSwitchedOn: once the relay has an account system, a device's key is nobody's account any more, even
+// where the router has learned it as one.
+func TestAccountsSwitchedOn(t *testing.T) {
+	p := newKnownPhone(t, newAgent(t, strict+"  mandatory: [account]\n"))
+	p.wants("before", p.open(atHome), allow, map[string]ecv.Verdict{"http": allow})
+	c := p.at(atHome)
+	c.Vouched.Accounts = true
+	alice := ecv.ObservationKey(p.secret).TagID(ecv.Account, ecv.OIDCAccount("https://login.example", "alice"))
+	for name, account := range map[string]ecv.TagID{"no login": {}, "an account that was never learned": alice} {
+		c.Vouched.Account = account
+		p.wants(name, p.a.judge(c), allow, map[string]ecv.Verdict{"http": stepUp})
+	}
+	if _, err := p.a.admit(c, time.Now()); err != nil { // alice is confirmed
+		t.Fatal(err)
+	}
+	c.Vouched.Account = alice
+	if _, err := p.a.admit(c, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	p.wants("a learned account", p.a.judge(c), allow, map[string]ecv.Verdict{"http": allow})
+	c.Vouched.Account = ecv.TagID{}
+	p.wants("logged out", p.a.judge(c), allow, map[string]ecv.Verdict{"http": stepUp})
+}
+
+// TestFarewells: whoever has the key may give it up, and have himself forgotten, where he may see nothing.
+func TestFarewells(t *testing.T) {
+	p := newKnownPhone(t, newAgent(t, "ecv: {allow: 75}"))
+	open := map[string]ecv.Verdict{
+		service.NameUnpair: allow, service.NameForget: allow, service.NamePersonal: stepUp, service.NameStatus: stepUp,
+	}
+	p.wants("elsewhere", p.open(hotel), stepUp, open)
+	c := p.at(atHome)
+	c.Vouched.Limited = true
+	p.wants("limited by the relay", p.a.judge(c), stepUp, open)
 }

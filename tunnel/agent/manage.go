@@ -73,17 +73,17 @@ func (a *Agent) own(request service.ManageRequest, by asker) service.ManageAnswe
 	case "waiting":
 		return a.waiting()
 	}
-	act := map[string]func(PairedDevice, asker) service.ManageAnswer{
-		"revoke": a.revokeOne, "approve": a.approveOne, "reject": a.rejectOne,
-	}[request.Do]
-	if act == nil {
+	if !slices.Contains([]string{"revoke", "approve", "reject"}, request.Do) {
 		return unknownRequest(request.Do)
 	}
 	d, err := a.find(request.Device)
 	if err != nil {
 		return failed(err)
 	}
-	return act(d, by)
+	if request.Do == "revoke" {
+		return a.revoke(d, by, request.KeepShared)
+	}
+	return a.decide(d, by, request.Do == "approve")
 }
 
 func unknownRequest(do string) service.ManageAnswer {
@@ -117,20 +117,59 @@ func (a *Agent) find(whom string) (PairedDevice, error) {
 	return PairedDevice{}, fmt.Errorf("%d devices are named %q: name the one you mean by the first group of its ID", len(named), whom)
 }
 
-// revokeOne takes a device off the list. The router refuses it from then on.
-func (a *Agent) revokeOne(d PairedDevice, by asker) service.ManageAnswer {
+// revoke takes a device's access back, and unless they are to be kept those of
+// all whom it has invited, and they in turn: a thief's first step is to invite
+// himself.
+func (a *Agent) revoke(d PairedDevice, by asker, keepShared bool) service.ManageAnswer {
 	if d.ID == by.id {
 		return failed(errors.New("this is the device that asks: 'lethe unpair' takes it off the list"))
 	}
+	invited := a.invitedBy(d.ID, by)
 	info := a.infoOf(d)
-	if _, err := a.devices.remove(d.ID); err != nil {
+	answer := service.ManageAnswer{Revoked: &info}
+	for _, one := range invited {
+		answer.Invited = append(answer.Invited, a.infoOf(one))
+	}
+	if err := a.revokeOne(d, by); err != nil {
 		return failed(err)
+	}
+	if keepShared {
+		return answer
+	}
+	for _, one := range invited {
+		if err := a.revokeOne(one, by); err != nil {
+			return failed(fmt.Errorf("the device is revoked, but not all that it has invited: %w", err))
+		}
+	}
+	return answer
+}
+
+// invitedBy are the devices that came by an invitation of this one, or of one of
+// those, less who asks and whom he has invited.
+func (a *Agent) invitedBy(id auth.DeviceID, by asker) (invited []PairedDevice) {
+	all := a.devices.list()
+	seen := map[auth.DeviceID]bool{id: true, by.id: true, {}: true}
+	for sharers := []auth.DeviceID{id}; len(sharers) > 0; sharers = sharers[1:] {
+		for _, d := range all {
+			if d.SharedBy == sharers[0] && !seen[d.ID] {
+				seen[d.ID] = true
+				invited, sharers = append(invited, d), append(sharers, d.ID)
+			}
+		}
+	}
+	return invited
+}
+
+// revokeOne takes one device off the list. The router refuses it from then on.
+func (a *Agent) revokeOne(d PairedDevice, by asker) error {
+	if _, err := a.devices.remove(d.ID); err != nil {
+		return err
 	}
 	a.clean(d.ID)
 	a.log.Info("device revoked")
 	a.note(journal.Entry{At: time.Now(), Device: d.ID, Event: journal.Revoked, By: by.id})
 	a.cut(d.ID)
-	return service.ManageAnswer{Revoked: &info}
+	return nil
 }
 
 // clean forgets what hung on a device that has left the list. Nobody can use it
@@ -180,13 +219,6 @@ func (a *Agent) waiting() service.ManageAnswer {
 		}
 	}
 	return answer
-}
-
-func (a *Agent) approveOne(d PairedDevice, by asker) service.ManageAnswer {
-	return a.decide(d, by, true)
-}
-func (a *Agent) rejectOne(d PairedDevice, by asker) service.ManageAnswer {
-	return a.decide(d, by, false)
 }
 
 // decide gives an owner's word about another device.

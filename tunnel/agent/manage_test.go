@@ -159,3 +159,39 @@ func TestGuestsDoNotManage(t *testing.T) {
 		t.Errorf("a guest: %v", err)
 	}
 }
+
+// TestRevokeTakesWhatWasShared: a thief may have invited himself, and himself again. Who asks stays, and whom he
+// has invited.
+func TestRevokeTakesWhatWasShared(t *testing.T) {
+	owner := service.Share{Role: auth.RoleOwner, Services: []string{"*"}, For: day}
+	for name, keep := range map[string]bool{"all": false, "but those that he has shared with": true} {
+		t.Run(name, func(t *testing.T) {
+			a := newAgent(t, strict)
+			shared := func(by *phone, called string) *phone {
+				owner.Name, owner.For = called, by.kept().Expires.Sub(time.Now().Add(time.Minute))
+				p, err := accept(t, a, a.invite(t, owner, by.asker()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			stolen := newPhone(t, a, "stolen")
+			thief := shared(stolen, "thief")
+			helper := shared(thief, "helper")
+			asks := shared(stolen, "asks")
+			guest := shared(asks, "guest")
+			answer := mustNotFail(t, a.manage(service.ManageRequest{Do: "revoke", Device: "stolen", KeepShared: keep}, asks.asker()))
+			if len(answer.Invited) != 2 || answer.Invited[0].Name != "thief" || answer.Invited[1].Name != "helper" {
+				t.Errorf("told of %+v", answer.Invited)
+			}
+			for _, p := range []struct {
+				*phone
+				stays bool
+			}{{stolen, false}, {thief, keep}, {helper, keep}, {asks, true}, {guest, true}} {
+				if _, known := a.devices.get(p.id.DeviceID()); known != p.stays {
+					t.Errorf("%s is on the list: %t", p.id.DeviceID().Short(), known)
+				}
+			}
+		})
+	}
+}

@@ -32,19 +32,25 @@ type Holdings struct {
 	Confirming  bool                 `json:"waits_for_approval"`
 }
 
-// personal does what everybody may ask for himself.
+// personal shows everybody what is held about himself.
 func (a *Agent) personal(request service.ManageRequest, by asker) service.ManageAnswer {
+	return a.forSelf(request, "export", a.export, by)
+}
+
+// withdraw has it erased.
+func (a *Agent) withdraw(request service.ManageRequest, by asker) service.ManageAnswer {
+	return a.forSelf(request, "forget", a.forget, by)
+}
+
+func (a *Agent) forSelf(request service.ManageRequest, do string, f func(PairedDevice) service.ManageAnswer, by asker) service.ManageAnswer {
+	if request.Do != do {
+		return unknownRequest(request.Do)
+	}
 	d, err := a.find(by.id.String())
 	if err != nil {
 		return failed(err)
 	}
-	switch request.Do {
-	case "export":
-		return a.export(d)
-	case "forget":
-		return a.forget(d)
-	}
-	return unknownRequest(request.Do)
+	return f(d)
 }
 
 func (a *Agent) export(d PairedDevice) service.ManageAnswer {

@@ -122,7 +122,7 @@ func TestForget(t *testing.T) {
 		t.Errorf("the ID is there %d times only", n)
 	}
 
-	answer := mustNotFail(t, a.personal(service.ManageRequest{Do: "forget"}, mine.asker()))
+	answer := mustNotFail(t, a.withdraw(service.ManageRequest{Do: "forget"}, mine.asker()))
 	router := a.identity.PublicKey()
 	if err := answer.Receipt.Verify(router); err != nil || answer.Receipt.Device != id || answer.Receipt.Router != a.RouterID() || len(answer.Receipt.Erased) != 7 {
 		t.Errorf("receipt %+v: %v", answer.Receipt, err)

@@ -24,13 +24,13 @@ ecv:
 `
 
 // newAgent is an agent without a relay. Its parts are called directly.
-func newAgent(t *testing.T, yaml string) *Agent {
+func newAgent(t testing.TB, yaml string) *Agent {
 	t.Helper()
 	return startAgent(t, filepath.Join(t.TempDir(), "agent"), yaml)
 }
 
 // startAgent makes the agent of dir, which may be there already.
-func startAgent(t *testing.T, dir, yaml string) *Agent {
+func startAgent(t testing.TB, dir, yaml string) *Agent {
 	t.Helper()
 	url, err := auth.ParseRelayURL(testRelay)
 	if err != nil {
@@ -65,7 +65,7 @@ func (a *Agent) close() {
 
 // phone is a device that has paired.
 type phone struct {
-	t      *testing.T
+	t      testing.TB
 	a      *Agent
 	id     *auth.Identity
 	secret [32]byte
@@ -73,7 +73,7 @@ type phone struct {
 	stored []byte        // the newest grant that it was given
 }
 
-func newPhone(t *testing.T, a *Agent, name string) *phone {
+func newPhone(t testing.TB, a *Agent, name string) *phone {
 	t.Helper()
 	o, err := a.pairing.open(time.Now())
 	if err != nil {

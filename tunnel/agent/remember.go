@@ -51,18 +51,22 @@ func (a *Agent) renew(one *PairedDevice, d tunnel.Device, now time.Time) (grant 
 // everything. Else a thief would be let in to an easy service, and teach the
 // router his own surroundings there.
 func (a *Agent) learn(one *PairedDevice, c tunnel.Case, confirmed bool, now time.Time) (changed bool) {
-	c = a.current(c, now)
+	at := now
+	if confirmed { // what the device has shown, and no more, is what was confirmed
+		at = shownAt(c, now)
+	}
+	c = a.current(c, at)
 	tags := shown(c, [32]byte(one.Secret))
 	if confirmed || len(one.Learned) == 0 {
 		one.Learned, changed = learned(one.Learned, tags, now), true
 	} else {
-		one.Learned, changed = recognised(one.Learned, tags, now)
+		one.Learned, changed = recognised(one.Learned, tags, a.seenStep(), now)
 		if a.mayAll(c, *one, now) {
 			more, found := completed(one.Learned, tags)
 			one.Learned, changed = more, changed || found
 		}
 	}
-	if p := c.Evidence.Place; p != nil {
+	if p := c.Evidence.Place; p != nil && (one.Place == nil || !p.Seen.Before(one.Place.Seen)) {
 		one.Place = (*Place)(p) // written within the hour: who travels must not wear the flash out
 	}
 	return changed

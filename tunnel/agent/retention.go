@@ -70,7 +70,7 @@ func (a *Agent) prune(now time.Time) {
 	}
 	warn(a.devices.forgetVoid(now))
 	warn(a.invitations.prune(now, a.isOrphan))
-	warn(a.journal.Prune(now))
+	warn(a.journal.Prune(now.Add(-time.Duration(a.cfg.Retention.Log))))
 }
 
 // isOrphan tells whether who has sent an invitation is not on the list any more.

@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,6 +117,37 @@ func TestNotForgottenAtStart(t *testing.T) {
 	})
 }
 
+// TestLogSurvivesClock: the log, too, outlives a start with a clock that is far ahead.
+func TestLogSurvivesClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t, strict)
+		p := newPhone(t, a, "mine")
+		a.close()
+		time.Sleep(365 * day)
+		p.a = startAgent(t, a.cfg.dir, strict)
+		p.open(atHome)
+		if got := p.events(); len(got) != 1 {
+			t.Errorf("left: %v", got)
+		}
+	})
+}
+
+// TestDamagedLog: who starts the agent is told that lines of the log can't be read.
+func TestDamagedLog(t *testing.T) {
+	a := newAgent(t, "")
+	write(t, a.cfg.path(journalFile), "torn\nand torn", 0o600)
+	a.close()
+	var said bytes.Buffer
+	b, err := New(a.cfg, "v0", slog.New(slog.NewTextHandler(&said, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	if !strings.Contains(said.String(), "can't be read\" lines=2") {
+		t.Errorf("said %q", said.String())
+	}
+}
+
 // TestLastUsedIsSaved: it is written at the end, if nothing else was.
 func TestLastUsedIsSaved(t *testing.T) {
 	a := newAgent(t, "")
@@ -164,5 +198,18 @@ func TestInvitationsOfTheRemoved(t *testing.T) {
 	a.prune(time.Now())
 	if left := a.invitations.list(); len(left) != 0 {
 		t.Errorf("%d are left", len(left))
+	}
+}
+
+// TestShortRetentionInUse: what is in use is not forgotten, however short it is kept.
+func TestShortRetentionInUse(t *testing.T) {
+	p := newKnownPhone(t, newAgent(t, strict+"retention: {environments: 2h}\n"))
+	for range 6 {
+		p.later(30 * time.Minute)
+		p.wants("at home", p.open(atHome), allow, nil)
+		p.a.prune(time.Now())
+		if len(p.kept().Learned) != 1 {
+			t.Fatal("surroundings in use are forgotten")
+		}
 	}
 }

@@ -174,7 +174,7 @@ func (a *Agent) unshare(whom string, by asker) service.ManageAnswer {
 	if !a.isSharer(d.SharedBy, by) {
 		return failed(errors.New("this was shared by another device: ask an owner"))
 	}
-	return a.revokeOne(d, by)
+	return a.revoke(d, by, false)
 }
 
 // isSharer tells whether somebody may take back what another shared: owners

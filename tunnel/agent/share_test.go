@@ -87,7 +87,7 @@ func TestGuestEscalation(t *testing.T) {
 	for _, do := range []string{"devices", "revoke", "waiting", "approve", "reject", "log", "pair", ""} {
 		mustFail(t, a.manage(service.ManageRequest{Do: do, Device: "owner"}, admin.asker()), "only owners")
 	}
-	if g := guest.device.Grant; !slices.Equal(g.Services, []string{"http", "manage", "personal", "unpair"}) || g.Role != auth.RoleGuest || time.Until(g.NotAfter) > day {
+	if g := guest.device.Grant; !slices.Equal(g.Services, []string{"forget", "http", "manage", "personal", "unpair"}) || g.Role != auth.RoleGuest || time.Until(g.NotAfter) > day {
 		t.Errorf("the guest's grant: %+v", g)
 	}
 }
@@ -155,7 +155,7 @@ func TestInvitationIsGoodOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustNotFail(t, a.manage(service.ManageRequest{Do: "revoke", Device: "admin"}, administrator))
+	mustNotFail(t, a.manage(service.ManageRequest{Do: "revoke", Device: "admin", KeepShared: true}, administrator))
 	wants("of a revoked sharer", before)
 	d, known := a.devices.get(shared.id.DeviceID())
 	if !known || a.infoOf(d).SharedBy != sharer.id.DeviceID().Short() {

@@ -19,6 +19,12 @@ const maxSurroundings = 8
 // change is written to flash.
 const seenStep = 24 * time.Hour
 
+// seenStep is less where surroundings are kept for so short that a day would
+// make those in daily use look old.
+func (a *Agent) seenStep() time.Duration {
+	return min(seenStep, time.Duration(a.cfg.Retention.Environments)/4)
+}
+
 // Surroundings are one environment in which the router has let a device in. It
 // keeps tags, not values: no network's name, no place. A value is never changed.
 type Surroundings struct {
@@ -130,11 +136,11 @@ func (s Surroundings) isHere(tags []Tag) bool {
 }
 
 // recognised returns all with the time noted in those that these tags are of,
-// and whether that is worth writing.
-func recognised(all []Surroundings, tags []Tag, now time.Time) (next []Surroundings, changed bool) {
+// and whether that is worth writing: it is once a step.
+func recognised(all []Surroundings, tags []Tag, step time.Duration, now time.Time) (next []Surroundings, changed bool) {
 	next = slices.Clone(all)
 	for i, s := range next {
-		if now.Sub(s.SeenAt) >= seenStep && s.isHere(tags) {
+		if now.Sub(s.SeenAt) >= step && s.isHere(tags) {
 			next[i].SeenAt = now.UTC().Truncate(time.Second)
 			changed = true
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -164,7 +166,7 @@ func TestWholeForget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err = h.ask(link, service.NamePersonal, service.ManageRequest{Do: "forget"})
+	answer, err = h.ask(link, service.NameForget, service.ManageRequest{Do: "forget"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +180,33 @@ func TestWholeForget(t *testing.T) {
 	}
 	if _, err := h.get(link, service.NameStatus); !errors.Is(err, &tunnel.RefusedError{Code: "grant_revoked"}) {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestWholeForgetWithoutLog: a device that the administrator has forgotten is gone, though its log can't be
+// erased yet.
+func TestWholeForgetWithoutLog(t *testing.T) {
+	h := newHome(t, t.TempDir(), "")
+	_, link := h.pair()
+	tun, err := link.Tunnel(h.context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := h.cfg.path(journalFile)
+	written := h.agent.journal.Prune(time.Time{}) // so that nothing is on its way to the file
+	if err := errors.Join(written, os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.cfg.Manage(h.context(), service.ManageRequest{Do: "forget", Device: "a phone"}); err == nil || !strings.Contains(err.Error(), "all is erased but the log") {
+		t.Errorf("forget: %v", err)
+	}
+	select {
+	case <-tun.Done():
+	case <-time.After(patience):
+		t.Error("the tunnel goes on")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -22,8 +22,16 @@
 //
 // A write appends. The file is written anew, as a whole and atomically, when
 // entries were dropped or forgotten, when the last write failed, and
-// when the file is not as it was left. Too large, it loses its oldest quarter, so that
-// this happens seldom. Entries that are too old are dropped once a day.
+// when the file is not as it was left. A write that failed is tried again a minute
+// later. Until it succeeds the entries are in memory only.
 //
-// A write that failed is tried again a minute later. Until it succeeds the entries are in memory only.
+// # What is dropped
+//
+// Too large, the journal loses a quarter at once, so that this happens seldom:
+// the oldest entries of the devices that have the most. An entry about no device
+// counts as one of who caused it. So who has stolen a key can wash out what is
+// written about that key, and not what is written about others.
+//
+// What is too old is dropped by [Journal.Prune] only. A router that starts with a
+// clock far ahead would lose all of it otherwise.
 package journal

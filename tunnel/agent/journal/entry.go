@@ -21,16 +21,15 @@ const (
 	Confirmed     Event = "confirmed"      // a person confirmed the device
 	ConfirmFailed Event = "confirm_failed" // a PIN was wrong, or an owner refused
 	Paired        Event = "paired"
-	Shared        Event = "shared" // By gave Device a grant
-	Unshared      Event = "unshared"
+	Shared        Event = "shared"   // By invited somebody; no Device
+	Unshared      Event = "unshared" // By took back an invitation that nobody had accepted; no Device
 	Revoked       Event = "revoked"
-	Left          Event = "left"      // the device unpaired itself
-	Forgotten     Event = "forgotten" // what was held about the device was erased
+	Left          Event = "left" // the device unpaired itself
 )
 
-// Entry is one decision about a device. Verdict, Reasons and Service are codes
-// of a-z, 0-9, '_' and '-', or '*' for all services: [Journal.Add] writes "?"
-// for what is none, since it may be a value.
+// Entry is one decision about a device. Event, Verdict and Reasons are codes of
+// a-z, 0-9, '_' and '-': [Journal.Add] writes "?" for what is none, since it may
+// be a value.
 type Entry struct {
 	At          time.Time     `json:"at"` // UTC, whole seconds
 	Device      auth.DeviceID `json:"device,omitzero"`
@@ -39,14 +38,13 @@ type Entry struct {
 	Score       int           `json:"score,omitempty"`
 	Needed      int           `json:"needed,omitempty"` // the score that would have been enough
 	Reasons     []string      `json:"reasons,omitempty"`
-	Service     string        `json:"service,omitempty"`
 	By          auth.DeviceID `json:"by,omitzero"`            // who caused it; zero: the router's administrator, unless ByForgotten
 	ByForgotten bool          `json:"by_forgotten,omitempty"` // it was a device that has been forgotten since
 	Times       int           `json:"times"`                  // it happened, from At on within a minute
 }
 
 const (
-	maxCode    = 32 // bytes, as for the names of services and reasons
+	maxCode    = 32 // bytes, as for reasons
 	maxReasons = 16 // so that a line has 1 KiB at most
 	noCode     = "?"
 )
@@ -63,19 +61,14 @@ func (e Entry) clean() Entry {
 	if len(e.Reasons) == 0 {
 		e.Reasons = nil
 	}
-	for _, field := range []*string{&e.Verdict, &e.Service} {
-		if *field != "" {
-			*field = codeOr(*field, noCode)
-		}
+	if e.Verdict != "" {
+		e.Verdict = codeOr(e.Verdict, noCode)
 	}
 	return e
 }
 
 // codeOr returns s if it is a code, and otherwise the other.
 func codeOr(s, other string) string {
-	if s == "*" {
-		return s
-	}
 	for _, c := range []byte(s) {
 		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
 			return other
@@ -85,6 +78,15 @@ func codeOr(s, other string) string {
 		return other
 	}
 	return s
+}
+
+// payer is whose share of the journal the entry takes: the device's that it is
+// about, or of who caused it.
+func (e Entry) payer() auth.DeviceID {
+	if (e.Device == auth.DeviceID{}) {
+		return e.By
+	}
+	return e.Device
 }
 
 // repeats tells whether e is last once more, within a minute.

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"errors"
+	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,8 +16,7 @@ const (
 	MaxSize = 256 << 10
 
 	sizeAfterDrop = MaxSize / 4 * 3
-	writeEvery    = time.Minute    // at least, between two writes
-	pruneEvery    = 24 * time.Hour // how much longer than asked for an entry may be kept
+	writeEvery    = time.Minute // at least, between two writes
 )
 
 // ErrClosed says that the journal was closed, so that the entry is lost.
@@ -25,7 +26,6 @@ var ErrClosed = errors.New("the journal is closed")
 // are safe for concurrent use.
 type Journal struct {
 	// static
-	keep    time.Duration
 	damaged int
 
 	// guarded by disk, which is held while the file is written, and taken before mu
@@ -34,22 +34,21 @@ type Journal struct {
 
 	// guarded by mu
 	mu      sync.Mutex
-	records []record // oldest first
-	size    int      // of their lines, in bytes
-	written int      // so many records, from the oldest, were given to the file
-	stale   bool     // the file is not those records: write it anew
-	pruned  time.Time
+	records []record    // oldest first
+	size    int         // of their lines, in bytes
+	written int         // so many records, from the oldest, were given to the file
+	stale   bool        // the file is not those records: write it anew
 	timer   *time.Timer // runs flush; nil when nothing waits
 	last    time.Time   // when the file was last written, or should have been
 	err     error       // of a write in the background that nobody was told of
 	closed  bool
 }
 
-// Open reads the journal in the file at path, or begins one, and drops what is older
-// than keep. Damaged lines are skipped; see [Journal.Damaged]. A file that others may
-// read, or that is a link or no regular file, is an error. Close the journal after use.
-func Open(path string, keep time.Duration) (*Journal, error) {
-	j := &Journal{keep: keep, file: file{path: path}}
+// Open reads the journal in the file at path, or begins one. Damaged lines are
+// skipped; see [Journal.Damaged]. A file that others may read, or that is a link or
+// no regular file, is an error. Close the journal after use.
+func Open(path string) (*Journal, error) {
+	j := &Journal{file: file{path: path}}
 	var err error
 	if j.records, j.damaged, err = j.file.read(); err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func Open(path string, keep time.Duration) (*Journal, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.dropLocked(time.Now())
+	j.dropLocked()
 	j.armLocked()
 	return j, nil
 }
@@ -86,9 +85,7 @@ func (j *Journal) Add(e Entry) error {
 		j.records = append(j.records, r)
 		j.size += len(r.line)
 	}
-	if now := time.Now(); j.size > MaxSize || now.Sub(j.pruned) >= pruneEvery {
-		j.dropLocked(now)
-	}
+	j.dropLocked()
 	j.armLocked()
 	err, j.err = j.err, nil
 	return err
@@ -166,31 +163,51 @@ func (j *Journal) changedLocked() {
 	}
 }
 
-// Prune drops what is older than the journal keeps, and what is too much. Add does
-// it once a day; call it where days may pass without.
-func (j *Journal) Prune(now time.Time) error {
+// Prune drops what is older than since. Nothing else does: the caller knows when the
+// clock is to be believed.
+func (j *Journal) Prune(since time.Time) error {
 	j.mu.Lock()
-	j.dropLocked(now)
+	before := len(j.records)
+	j.records = slices.DeleteFunc(j.records, func(r record) bool { return r.At.Before(since) })
+	if len(j.records) < before {
+		j.changedLocked()
+	}
 	j.mu.Unlock()
 	return j.flush()
 }
 
-func (j *Journal) dropLocked(now time.Time) {
-	j.pruned = time.Now() // now may be anything
-	before, oldest := len(j.records), now.Add(-j.keep)
-	j.records = slices.DeleteFunc(j.records, func(r record) bool { return r.At.Before(oldest) })
-	if len(j.records) < before {
-		j.changedLocked()
-	}
+// dropLocked makes room when there is too much. Who has the most pays with his
+// oldest entries: with many of his own, nobody washes those about others out.
+func (j *Journal) dropLocked() {
 	if j.size <= MaxSize {
 		return
 	}
-	drop := 0
-	for size := j.size; size > sizeAfterDrop; drop++ {
-		size -= len(j.records[drop].line)
+	sizes := make(map[auth.DeviceID]int)
+	for _, r := range j.records {
+		sizes[r.payer()] += len(r.line)
 	}
-	j.records = slices.Delete(j.records, 0, drop)
+	most, kept := fairShare(slices.Sorted(maps.Values(sizes)), sizeAfterDrop), make(map[auth.DeviceID]int)
+	var left []record
+	for _, r := range slices.Backward(j.records) {
+		if kept[r.payer()] += len(r.line); kept[r.payer()] <= most {
+			left = append(left, r)
+		}
+	}
+	slices.Reverse(left)
+	j.records = left
 	j.changedLocked()
+}
+
+// fairShare is how much each may have at most, so that all fit into room. Who has
+// less leaves the rest to the others. sizes are sorted.
+func fairShare(sizes []int, room int) int {
+	for i, size := range sizes {
+		if share := room / (len(sizes) - i); size > share {
+			return share
+		}
+		room -= size
+	}
+	return math.MaxInt // they fit as they are
 }
 
 // Close writes what is not written, and ends the journal.

@@ -28,6 +28,8 @@ type Checker struct {
 	clock  clock
 	stored time.Time // what the clock showed when the tries were last written
 	tries  tries
+
+	known known // of the PIN's file; has a lock of its own, since mu may be held for long
 }
 
 // Open reads the tries that were counted at the PIN in the file at path. No PIN
@@ -93,12 +95,6 @@ func (c *Checker) tryLocked(set *hashed, device auth.DeviceID, pin string) error
 
 func notCounted(err error) error {
 	return fmt.Errorf("the PIN was not checked, because a wrong one could not be counted: %w", err)
-}
-
-// IsSet tells whether there is a PIN now.
-func (c *Checker) IsSet() bool {
-	_, err := load(c.path)
-	return err == nil
 }
 
 // Wrong is how many wrong PINs the device has tried since its last right one.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -146,6 +147,49 @@ func TestPINReplaced(t *testing.T) {
 	}
 	if err := c.Check(phone, "another PIN", start); err != nil {
 		t.Errorf("the new PIN: %v", err)
+	}
+}
+
+func wantSet(t *testing.T, c *Checker, what string, want, wantErr bool) {
+	t.Helper()
+	if set, err := c.IsSet(); set != want || (err != nil) != wantErr {
+		t.Errorf("%s: set is %t, %v", what, set, err)
+	}
+}
+
+// TestIsSet: it sees what another program has done to the PIN, and tells once that it can't be read.
+func TestIsSet(t *testing.T) {
+	c, path := newCase(t)
+	for _, what := range []string{"set", "still set"} {
+		wantSet(t, c, what, true, false)
+	}
+	if err := statefile.Write(path, []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	wantSet(t, c, "damaged", false, true)
+	wantSet(t, c, "still damaged", false, false)
+	cheapPIN(t, path, right)
+	wantSet(t, c, "mended", true, false)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wantSet(t, c, "not private", false, true)
+	if err := Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	wantSet(t, c, "removed", false, false)
+	cheapPIN(t, path, right)
+	wantSet(t, c, "set again", true, false)
+}
+
+// TestIsSetIsQuick: it reads the file once, and does not wait for a check.
+func TestIsSetIsQuick(t *testing.T) {
+	c, _ := newCase(t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wantSet(t, c, "while a PIN is checked", true, false)
+	if n := testing.AllocsPerRun(20, func() { c.IsSet() }); n > 5 {
+		t.Errorf("%v allocations: the file is read again", n)
 	}
 }
 

@@ -13,7 +13,7 @@ var (
 	// ErrBusy says that others are waiting for their answer already. Nothing was counted.
 	ErrBusy = errors.New("the router is checking other PINs; try again in a few seconds")
 	// ErrWeak says that a PIN is too easy to guess, or can't be typed.
-	ErrWeak = errors.New("a PIN needs 6 to 64 printable characters, not all the same and no run like 123456")
+	ErrWeak = errors.New("a PIN needs at least 6 printable characters, not all the same and no run like 123456, in at most 64 bytes")
 )
 
 // LockedError says that the PIN was not looked at, because there were too many wrong ones.

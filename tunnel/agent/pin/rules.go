@@ -5,11 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-const minLength, maxLength = 6, 64 // characters
+const (
+	minLength = 6  // characters
+	maxSize   = 64 // bytes, which is what a device can send
+)
 
 // acceptable tells whether a person may choose this PIN.
 func acceptable(pin string) bool {
-	if !utf8.ValidString(pin) {
+	if len(pin) > maxSize || !utf8.ValidString(pin) {
 		return false
 	}
 	chars := []rune(pin)
@@ -18,7 +21,7 @@ func acceptable(pin string) bool {
 			return false
 		}
 	}
-	return minLength <= len(chars) && len(chars) <= maxLength && !isRun(chars)
+	return len(chars) >= minLength && !isRun(chars)
 }
 
 // isRun tells whether the step from each character to the next is the same, as

@@ -18,10 +18,12 @@ func TestRules(t *testing.T) {
 		"correct horse":          true,
 		"пароль":                 true,
 		strings.Repeat("x4", 32): true,
+		strings.Repeat("ж4", 21): true,
 		"":                       false,
 		"49381":                  false,
 		"парол":                  false, // ten bytes, and five characters
 		strings.Repeat("x4", 33): false,
+		strings.Repeat("ж4", 22): false, // 44 characters, and 66 bytes
 		"000000":                 false,
 		"aaaaaaaa":               false,
 		"123456":                 false,
