@@ -44,7 +44,7 @@ var refusals = map[wire.Code]string{
 	wire.CodeGrantNotYetValid:  "this device's grant is not valid yet (grant_not_yet_valid): check the clocks of the relay and the router",
 	wire.CodeGrantRevoked:      "the router no longer knows this device (grant_revoked): pair again with 'lethe-agent pair' on the router and 'lethe pair' here",
 	wire.CodeDenied:            "the router refused (denied): it stopped, or took this device's access back, just now",
-	wire.CodePairingClosed:     "the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; run 'lethe-agent pair' for a new one",
+	wire.CodePairingClosed:     "the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; ask whoever shared it for a new one, or run 'lethe-agent pair' on the router",
 	wire.CodePairingRefused:    "the router did not accept the secret of this pairing URI (pairing_refused): check that it was copied whole, or run 'lethe-agent pair' for a new one",
 	wire.CodeNotEnrolled:       "the relay does not know this enrolment token (not_enrolled): put the URL that 'lethe-relay url' prints there into agent.yaml, as relay",
 	wire.CodeRateLimited:       "the relay takes no more requests from here for now (rate_limited): try again later",

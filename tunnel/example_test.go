@@ -128,7 +128,7 @@ func ExamplePair() {
 	// Output:
 	// the router pairs with: a phone
 	// the device is paired with: home [echo http] <nil>
-	// the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; run 'lethe-agent pair' for a new one
+	// the router is not waiting for a pairing (pairing_closed): the URI has expired, was used already, or met too many wrong guesses; ask whoever shared it for a new one, or run 'lethe-agent pair' on the router
 }
 
 // A tunnel moves to another network while it lives.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
@@ -24,24 +22,18 @@ why they were not let in. The agent must be running.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, append([]service.Waiting{}, answer.Waiting...))
-			}
-			if len(answer.Waiting) == 0 {
-				fmt.Fprintln(cmd.ErrOrStderr(), "no device waits for approval")
-				return nil
-			}
-			return cli.PrintWaiting(cmd.OutOrStdout(), answer.Waiting)
+			return cli.ShowWaiting(cmd, answer, asJSON)
 		},
 	}
 	configFlag(cmd, &path)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 func approveCommand() *cobra.Command {
 	var path string
-	var reject, asJSON bool
+	var decision cli.Decision
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "approve --config FILE DEVICE",
 		Short: "Let a device in that waits in new surroundings",
@@ -52,23 +44,15 @@ person first: whoever holds a stolen device waits there, too. The agent must be 
   lethe-agent approve --config /etc/lethe/agent.yaml anna-phone --reject`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request, done := service.ManageRequest{Do: "approve", Device: args[0]}, "approved"
-			if reject {
-				request.Do, done = "reject", "rejected"
-			}
-			answer, err := manage(cmd, path, request)
+			answer, err := manage(cmd, path, decision.Request(args[0]))
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, answer.Decided)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", done, cli.DeviceName(answer.Decided))
-			return err
+			return decision.Show(cmd, answer, asJSON)
 		},
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&reject, "reject", false, "don't let it in")
-	jsonFlag(cmd, &asJSON)
+	decision.Add(cmd)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

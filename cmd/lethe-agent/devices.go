@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
@@ -24,36 +21,37 @@ func devicesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(append([]service.DeviceInfo{}, answer.Devices...))
-			}
-			return cli.PrintDevices(cmd.OutOrStdout(), answer.Devices)
+			return cli.ShowDevices(cmd, answer, asJSON)
 		},
 	}
 	configFlag(cmd, &path)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 func revokeCommand() *cobra.Command {
 	var path string
+	var asJSON, keepShared bool
 	cmd := &cobra.Command{
 		Use:   "revoke --config FILE DEVICE",
 		Short: "Take a device's access back",
 		Long: `Take a device's access back: its tunnels end at once, and router and relay refuse it
-from then on. DEVICE is its name, its ID, or the first group of that, as 'lethe-agent
+from then on. So are all that it has invited, and they in turn, since a thief may have
+invited himself. DEVICE is its name, its ID, or the first group of that, as 'lethe-agent
 devices' lists them. The agent must be running.`,
-		Example: "  lethe-agent revoke --config /etc/lethe/agent.yaml old-phone",
-		Args:    cobra.ExactArgs(1),
+		Example: `  lethe-agent revoke --config /etc/lethe/agent.yaml stolen-phone
+  lethe-agent revoke --config /etc/lethe/agent.yaml old-phone --keep-shared`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			answer, err := manage(cmd, path, service.ManageRequest{Do: "revoke", Device: args[0]})
+			answer, err := manage(cmd, path, service.ManageRequest{Do: "revoke", Device: args[0], KeepShared: keepShared})
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", cli.DeviceName(answer.Revoked))
-			return err
+			return cli.ShowRevoked(cmd, answer, keepShared, asJSON)
 		},
 	}
 	configFlag(cmd, &path)
+	cli.KeepSharedFlag(cmd, &keepShared)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -39,7 +39,7 @@ that; one that has left the list is named by its whole ID. The agent must be run
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, entries)
+				return cli.PrintJSON(cmd, entries)
 			}
 			if len(entries) == 0 {
 				fmt.Fprintln(cmd.ErrOrStderr(), "nothing was decided in that time")
@@ -53,8 +53,9 @@ that; one that has left the list is named by its whole ID. The agent must be run
 		},
 	}
 	configFlag(cmd, &path)
-	cmd.Flags().TextVar(&since, "since", conf.Duration(0), "leave out what is older, as 24h or 7d; 0s: nothing")
-	jsonFlag(cmd, &asJSON)
+	cmd.Flags().TextVar(&since, "since", conf.Duration(0), "leave out what is older, as 24h or 7d; default: show all")
+	cmd.Flags().Lookup("since").DefValue = ""
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

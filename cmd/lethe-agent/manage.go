@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/tunnel/agent"
@@ -16,16 +14,4 @@ func manage(cmd *cobra.Command, path string, request service.ManageRequest) (ser
 		return service.ManageAnswer{}, err
 	}
 	return cfg.Manage(cmd.Context(), request)
-}
-
-// printJSON leaves the & of URIs as it is, for scripts that cut them out.
-func printJSON(cmd *cobra.Command, v any) error {
-	out := json.NewEncoder(cmd.OutOrStdout())
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
-}
-
-func jsonFlag(cmd *cobra.Command, asJSON *bool) {
-	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
 }

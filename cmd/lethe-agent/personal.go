@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
@@ -23,7 +24,7 @@ The agent must be running.`,
 			if err != nil {
 				return err
 			}
-			return printJSON(cmd, json.RawMessage(answer.Export))
+			return cli.PrintJSON(cmd, json.RawMessage(answer.Export))
 		},
 	}
 	configFlag(cmd, &path)
@@ -46,7 +47,7 @@ DEVICE is its name, its ID, or the first group of that. The agent must be runnin
 			if err != nil {
 				return err
 			}
-			return printJSON(cmd, answer.Receipt)
+			return cli.PrintJSON(cmd, answer.Receipt)
 		},
 	}
 	configFlag(cmd, &path)

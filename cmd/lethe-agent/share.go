@@ -31,22 +31,13 @@ be running.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, answer.Invitation)
-			}
-			return cli.PrintInvitation(cmd.OutOrStdout(), answer.Invitation, "this router", "lethe-agent unshare --config "+path)
+			return cli.ShowInvitation(cmd, answer, asJSON, "this router", "lethe-agent unshare --config "+path)
 		},
 	}
 	configFlag(cmd, &path)
 	flags.Add(cmd)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
-}
-
-// sharesInfo is who has what, in --json.
-type sharesInfo struct {
-	Devices     []service.DeviceInfo `json:"devices"`
-	Invitations []service.Invitation `json:"invitations"`
 }
 
 func sharesCommand() *cobra.Command {
@@ -65,18 +56,11 @@ running.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, sharesInfo{append([]service.DeviceInfo{}, answer.Devices...), append([]service.Invitation{}, answer.Invitations...)})
-			}
-			if len(answer.Devices)+len(answer.Invitations) == 0 {
-				fmt.Fprintln(cmd.ErrOrStderr(), "nobody has anything of this router; 'lethe-agent pair' and 'lethe-agent share' change that")
-				return nil
-			}
-			return cli.PrintShares(cmd.OutOrStdout(), answer.Devices, answer.Invitations)
+			return cli.ShowShares(cmd, answer, asJSON, "nobody has anything of this router; 'lethe-agent pair' and 'lethe-agent share' change that")
 		},
 	}
 	configFlag(cmd, &path)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -103,7 +87,7 @@ it, the invitation goes first. The agent must be running.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, unsharedInfo{answer.Revoked, answer.Invitation})
+				return cli.PrintJSON(cmd, unsharedInfo{answer.Revoked, answer.Invitation})
 			}
 			what := "revoked "
 			if answer.Invitation != nil {
@@ -116,6 +100,6 @@ it, the invitation goes first. The agent must be running.`,
 		},
 	}
 	configFlag(cmd, &path)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -27,7 +27,11 @@ func advice(router string, w *word) []string {
 		}
 	}
 	slices.Sort(todo[min(len(todo), confirmations(w)):])
-	return slices.Compact(todo)
+	todo = slices.Compact(todo)
+	if w.Verdict == ecv.Deny.String() {
+		todo = append(todo, "or pair again, at the router: lethe-agent pair")
+	}
+	return todo
 }
 
 func confirmations(w *word) (n int) {

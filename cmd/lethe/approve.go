@@ -1,16 +1,14 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
-	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
 func approveCommand(o *options) *cobra.Command {
-	var reject, asJSON bool
+	var decision cli.Decision
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "approve ROUTER DEVICE",
 		Short: "Let a device in that waits in new surroundings",
@@ -22,25 +20,14 @@ the device they ask from.`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: o.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request, done := service.ManageRequest{Do: "approve", Device: args[1]}, "approved"
-			if reject {
-				request.Do, done = "reject", "rejected"
-			}
-			answer, err := o.manage(cmd, args[0], request)
+			answer, err := o.manage(cmd, args[0], decision.Request(args[1]))
 			if err != nil {
 				return err
 			}
-			if answer.Decided == nil {
-				return errNoAnswer
-			}
-			if asJSON {
-				return printJSON(cmd, answer.Decided)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", done, cli.DeviceName(answer.Decided))
-			return err
+			return decision.Show(cmd, answer, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&reject, "reject", false, "don't let it in")
-	jsonFlag(cmd, &asJSON)
+	decision.Add(cmd)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

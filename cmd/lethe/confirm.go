@@ -47,7 +47,7 @@ owner approves with 'lethe approve' on another device; Ctrl-C ends the waiting.`
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, confirmInfo{args[0], confirmed})
+				return cli.PrintJSON(cmd, confirmInfo{args[0], confirmed})
 			}
 			said := "%s lets this device in as it is: there was nothing to confirm\n"
 			if confirmed {
@@ -60,7 +60,7 @@ owner approves with 'lethe approve' on another device; Ctrl-C ends the waiting.`
 	cmd.Flags().BoolVar(&usePIN, "pin", false, "ask for the router's PIN")
 	cmd.Flags().BoolVar(&askOwner, "ask-owner", false, "wait for an owner's approval")
 	cmd.MarkFlagsMutuallyExclusive("pin", "ask-owner")
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

@@ -21,12 +21,9 @@ func devicesCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, append([]service.DeviceInfo{}, answer.Devices...)) // [] and not null
-			}
-			return cli.PrintDevices(cmd.OutOrStdout(), answer.Devices)
+			return cli.ShowDevices(cmd, answer, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

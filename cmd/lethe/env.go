@@ -63,14 +63,14 @@ Exit code 3 says that relay or router refuse.`,
 				err = info.ask(cmd.Context(), store, router)
 			}
 			if asJSON {
-				return firstOf(printJSON(cmd, info), err)
+				return firstOf(cli.PrintJSON(cmd, info), err)
 			}
 			info.printWord(cmd.OutOrStdout())
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask nobody")
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

@@ -21,6 +21,7 @@ const tableAllow = `What this device shows to home
  – net      as the relay sees it  nothing       –         20
 
 A score of 60 of 100 lets in, 20 is enough to confirm. Wi-Fi and place count for 1h.
+Some services have demands of their own instead:
   ssh needs 80, and these must match: wifi
   status needs 50
 `

@@ -52,7 +52,7 @@ its account. The secrets that are held here are named and not shown.`,
 			if err != nil {
 				return err
 			}
-			return printJSON(cmd, all)
+			return cli.PrintJSON(cmd, all)
 		},
 	}
 }
@@ -65,7 +65,7 @@ func export(cmd *cobra.Command, store *device.Store, router *device.Router) (all
 		return all, err
 	}
 	if all.Router = answer.Export; len(all.Router) == 0 {
-		return all, errNoAnswer
+		return all, cli.ErrNoAnswer
 	}
 	done := cli.Progress("asking the relay")
 	all.Relay, err = tunnel.Inspect(cmd.Context(), tunnel.RelayConfig{Identity: store.Identity(), Relay: router.Relay}, router.ID, false)

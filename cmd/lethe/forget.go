@@ -63,7 +63,7 @@ anything is removed here. When one of the two can't be reached, nothing is remov
 				fmt.Fprintln(cmd.ErrOrStderr(), "router and relay were not told: 'lethe-agent revoke' takes this device off the router's list")
 			}
 			if asJSON {
-				return printJSON(cmd, forgotten{name, file, kept})
+				return cli.PrintJSON(cmd, forgotten{name, file, kept})
 			}
 			return printForgotten(cmd, name, file, kept)
 		},
@@ -73,7 +73,7 @@ anything is removed here. When one of the two can't be reached, nothing is remov
 	cmd.Flags().StringVar(&file, "receipt", "", "file for the receipts (default lethe-forgotten-ROUTER.json)")
 	cmd.MarkFlagFilename("receipt", "json")
 	cmd.MarkFlagsMutuallyExclusive("local", "receipt")
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
@@ -137,7 +137,7 @@ func withdraw(ctx context.Context, store *device.Store, router *device.Router, f
 func askRouter(ctx context.Context, store *device.Store, router *device.Router, about erasure) (*auth.Receipt, error) {
 	link := store.Link(router)
 	defer link.Close()
-	answer, err := ask(ctx, link, router.Name, service.NamePersonal, service.ManageRequest{Do: "forget"})
+	answer, err := ask(ctx, link, router.Name, service.NameForget, service.ManageRequest{Do: "forget"})
 	if err != nil {
 		return nil, err
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/internal/issuerhttp"
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/device"
 	"github.com/lethe-relay/lethe/tunnel/login"
@@ -24,7 +27,7 @@ type loginInfo struct {
 }
 
 func loginCommand(o *options) *cobra.Command {
-	var asJSON bool
+	var asJSON, inside bool
 	cmd := &cobra.Command{
 		Use:   "login ROUTER",
 		Short: "Log in to the account system of a router's relay",
@@ -39,23 +42,24 @@ of this relay, from this device only, until the login expires.`,
 			if err != nil {
 				return err
 			}
-			kept, err := logIn(cmd.Context(), cmd.ErrOrStderr(), store, router)
+			kept, err := logIn(cmd.Context(), cmd.ErrOrStderr(), store, router, inside)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, loginInfo{router.Relay.Host, kept.Issuer, kept.ClientID, kept.Expires})
+				return cli.PrintJSON(cmd, loginInfo{router.Relay.Host, kept.Issuer, kept.ClientID, kept.Expires})
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "logged in at %s until %s\n", cli.Printable(kept.Issuer), kept.Expires.Local().Format(time.DateTime))
 			return err
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cmd.Flags().BoolVar(&inside, "local-issuer", false, "the account system is on this machine or in its network")
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 
 // logIn asks the relay where to log in, does so, and stores the login.
-func logIn(ctx context.Context, prompt io.Writer, store *device.Store, router *device.Router) (device.Login, error) {
+func logIn(ctx context.Context, prompt io.Writer, store *device.Store, router *device.Router, inside bool) (device.Login, error) {
 	done := cli.Progress("asking the relay")
 	defer done()
 	issuer, err := tunnel.AskIssuer(ctx, tunnel.RelayConfig{Identity: store.Identity(), Relay: router.Relay})
@@ -63,9 +67,10 @@ func logIn(ctx context.Context, prompt io.Writer, store *device.Store, router *d
 	if err != nil {
 		return device.Login{}, err
 	}
+	fmt.Fprintf(prompt, "The relay has its accounts at %s\n", hostOf(issuer.URL))
 	waited := func() {}
 	token, err := login.Login(ctx, login.Config{
-		Issuer: issuer.URL, ClientID: issuer.ClientID, Nonce: auth.AccountNonce(store.Identity().PublicKey()),
+		Issuer: issuer.URL, ClientID: issuer.ClientID, Nonce: auth.AccountNonce(store.Identity().PublicKey()), Local: isLocal(router.Relay), Inside: inside,
 	}, func(p login.Prompt) {
 		showPrompt(prompt, p)
 		waited = cli.Progress("waiting for the approval")
@@ -76,6 +81,21 @@ func logIn(ctx context.Context, prompt io.Writer, store *device.Store, router *d
 	}
 	kept := device.Login{Issuer: issuer.URL, ClientID: issuer.ClientID, IDToken: token.IDToken, Expires: token.Expires}
 	return kept, store.KeepLogin(router.Relay, kept)
+}
+
+// hostOf is where a browser would go, whatever else the URL says.
+func hostOf(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" {
+		return "an address that is no URL"
+	}
+	return cli.Printable(u.Host)
+}
+
+// isLocal tells whether a relay is on this machine, as far as its URL says so.
+func isLocal(relay auth.RelayURL) bool {
+	host, _, err := net.SplitHostPort(relay.Host)
+	return err == nil && issuerhttp.Loopback(host)
 }
 
 func showPrompt(w io.Writer, p login.Prompt) {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/internal/oidctest"
@@ -17,12 +17,15 @@ import (
 )
 
 // browser is a person who does what the prompt says, as alice.
-type browser struct{ t *testing.T }
+type browser struct {
+	t    *testing.T
+	said *bytes.Buffer // before it was sent anywhere
+}
 
 func (b browser) Write(text []byte) (int, error) {
 	prompt := regexp.MustCompile(`Open (\S+) in a browser, .* type this code: (\S+)`).FindSubmatch(text)
 	if prompt == nil {
-		return len(text), nil // the QR code
+		return b.said.Write(text) // the QR code, too
 	}
 	if err := oidctest.Approve(b.t.Context(), string(prompt[1]), string(prompt[2]), "alice"); err != nil {
 		b.t.Error(err)
@@ -47,9 +50,13 @@ func TestLogin(t *testing.T) {
 		}
 	})
 	store := w.store()
-	kept, err := logIn(t.Context(), io.Writer(browser{t}), store, onlyRouter(t, store))
+	var said bytes.Buffer
+	kept, err := logIn(t.Context(), browser{t, &said}, store, onlyRouter(t, store), false)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := "The relay has its accounts at " + strings.TrimPrefix(provider.Issuer(), "http://") + "\n"; !strings.HasPrefix(said.String(), want) {
+		t.Errorf("said %q, want %q first", said.String(), want)
 	}
 	if got := string(accountOf(kept.IDToken)); got != string(ecv.OIDCAccount(provider.Issuer(), "alice")) {
 		t.Errorf("the account is %q", got)
@@ -80,5 +87,26 @@ func TestLoginPrompt(t *testing.T) {
 	showPrompt(&out, login.Prompt{URI: "https://id.example/device", UserCode: "A", CompleteURI: "https://id.example/device?user_code=A"})
 	if !strings.Contains(out.String(), "█") {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+// TestLoginWhere: a person sees the host and nothing that stands before it, and only a relay on this machine may send
+// him to this machine.
+func TestLoginWhere(t *testing.T) {
+	for issuer, want := range map[string]string{
+		"https://id.example:8443/realms/a": "id.example:8443", "https://id.example@evil.example/": "evil.example",
+		"id.example": "an address that is no URL", "://": "an address that is no URL", "https://\u009bid.example": "id.example",
+	} {
+		if got := hostOf(issuer); got != want {
+			t.Errorf("%s is shown as %q, want %q", issuer, got, want)
+		}
+	}
+	for host, want := range map[string]bool{
+		"127.0.0.1:443": true, "[::1]:443": true, "localhost:443": true,
+		"relay.example.org:443": false, "127.0.0.1.example.org:443": false, "192.168.1.1:443": false, "": false,
+	} {
+		if got := isLocal(auth.RelayURL{Host: host}); got != want {
+			t.Errorf("%s is local: %t", host, got)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/internal/cli"
 )
 
 func logoutCommand(o *options) *cobra.Command {
@@ -29,7 +31,7 @@ shared by all routers of that relay.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, struct {
+				return cli.PrintJSON(cmd, struct {
 					Relay     string `json:"relay"`
 					LoggedOut bool   `json:"logged_out"` // false: there was no login
 				}{router.Relay.Host, had})
@@ -42,6 +44,6 @@ shared by all routers of that relay.`,
 			return err
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -11,9 +9,6 @@ import (
 	"github.com/lethe-relay/lethe/tunnel/device"
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
-
-// errNoAnswer says that a router has left out what it was asked for.
-var errNoAnswer = errors.New("the router's answer does not fit the question: its agent may be of another version")
 
 // manage asks a router about its devices, or to change something about them.
 func (o *options) manage(cmd *cobra.Command, router string, request service.ManageRequest) (service.ManageAnswer, error) {
@@ -35,16 +30,4 @@ func ask(ctx context.Context, link *device.Link, router, through string, request
 	}
 	defer stream.Close()
 	return service.Manage(ctx, stream, request)
-}
-
-func jsonFlag(cmd *cobra.Command, asJSON *bool) {
-	cmd.Flags().BoolVar(asJSON, "json", false, "print JSON")
-}
-
-// printJSON leaves the & of URIs as it is, for scripts that cut them out.
-func printJSON(cmd *cobra.Command, v any) error {
-	e := json.NewEncoder(cmd.OutOrStdout())
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -48,7 +48,7 @@ hour for the device's own.`,
 			}
 			introduce(cmd, store, router)
 			if asJSON {
-				return printJSON(cmd, routerJSON(router))
+				return cli.PrintJSON(cmd, routerJSON(router))
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "paired with %s (%s)\nnext: lethe status %s\n", router.Name, router.ID.Short(), router.Name)
 			return nil
@@ -56,7 +56,7 @@ hour for the device's own.`,
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what to call the router; default: what it calls itself")
 	cmd.Flags().StringVar(&deviceName, "device-name", hostName(), "what the router shall call this device")
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

@@ -51,6 +51,9 @@ func policyText(p *ecv.Policy) string {
 	if p.Mandatory != 0 {
 		fmt.Fprintf(&b, "Whatever the score, these must match: %s.\n", strings.Join(names(p.Mandatory), ", "))
 	}
+	if len(p.Services) > 0 {
+		b.WriteString("Some services have demands of their own instead:\n")
+	}
 	for _, d := range p.Services {
 		fmt.Fprintf(&b, "  %s\n", demandText(d))
 	}

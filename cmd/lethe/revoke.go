@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
@@ -10,31 +8,26 @@ import (
 )
 
 func revokeCommand(o *options) *cobra.Command {
-	var asJSON bool
+	var asJSON, keepShared bool
 	cmd := &cobra.Command{
 		Use:   "revoke ROUTER DEVICE",
 		Short: "Take another device's access back",
 		Long: `Take another device's access to a router back: its tunnels end at once, and router and
-relay refuse it from then on. DEVICE is its name, its ID, or the first group of that, as
+relay refuse it from then on. So are all that it has invited, and they in turn, since a
+thief may have invited himself. DEVICE is its name, its ID, or the first group of that, as
 'lethe devices ROUTER' lists them. Only owners may.`,
-		Example:           "  lethe revoke home old-phone",
+		Example:           "  lethe revoke home stolen-phone\n  lethe revoke home old-phone --keep-shared",
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: o.completeRouter,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			answer, err := o.manage(cmd, args[0], service.ManageRequest{Do: "revoke", Device: args[1]})
+			answer, err := o.manage(cmd, args[0], service.ManageRequest{Do: "revoke", Device: args[1], KeepShared: keepShared})
 			if err != nil {
 				return err
 			}
-			if answer.Revoked == nil {
-				return errNoAnswer
-			}
-			if asJSON {
-				return printJSON(cmd, answer.Revoked)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", cli.DeviceName(answer.Revoked))
-			return err
+			return cli.ShowRevoked(cmd, answer, keepShared, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.KeepSharedFlag(cmd, &keepShared)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/cli"
 	"github.com/lethe-relay/lethe/tunnel/device"
 )
 
@@ -52,14 +53,14 @@ func routersCommand(o *options) *cobra.Command {
 				infos = append(infos, routerJSON(r))
 			}
 			if asJSON {
-				err = printJSON(cmd, infos)
+				err = cli.PrintJSON(cmd, infos)
 			} else {
 				err = printRouters(cmd, infos)
 			}
 			return errors.Join(err, damaged)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

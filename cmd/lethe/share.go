@@ -31,16 +31,10 @@ may not.`,
 			if err != nil {
 				return err
 			}
-			if answer.Invitation == nil {
-				return errNoAnswer
-			}
-			if asJSON {
-				return printJSON(cmd, answer.Invitation)
-			}
-			return cli.PrintInvitation(cmd.OutOrStdout(), answer.Invitation, args[0], "lethe unshare "+args[0])
+			return cli.ShowInvitation(cmd, answer, asJSON, args[0], "lethe unshare "+args[0])
 		},
 	}
 	flags.Add(cmd)
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -9,12 +9,6 @@ import (
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
-// sharesInfo is who has what, in --json.
-type sharesInfo struct {
-	Devices     []service.DeviceInfo `json:"devices"`
-	Invitations []service.Invitation `json:"invitations"`
-}
-
 func sharesCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -31,16 +25,9 @@ admins what they have shared themselves.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, sharesInfo{append([]service.DeviceInfo{}, answer.Devices...), append([]service.Invitation{}, answer.Invitations...)})
-			}
-			if len(answer.Devices)+len(answer.Invitations) == 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "nothing is shared; 'lethe share %s' invites somebody\n", args[0])
-				return nil
-			}
-			return cli.PrintShares(cmd.OutOrStdout(), answer.Devices, answer.Invitations)
+			return cli.ShowShares(cmd, answer, asJSON, fmt.Sprintf("nothing is shared; 'lethe share %s' invites somebody", args[0]))
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -47,7 +47,7 @@ func statusCommand(o *options) *cobra.Command {
 			return printStatus(cmd.OutOrStdout(), status)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

@@ -32,7 +32,7 @@ has everything erased, with signed receipts.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), "the router was not told: 'lethe-agent revoke' there takes this device off its list")
 			}
 			if asJSON {
-				return printJSON(cmd, struct {
+				return cli.PrintJSON(cmd, struct {
 					Unpaired string `json:"unpaired"`
 				}{args[0]})
 			}
@@ -41,7 +41,7 @@ has everything erased, with signed receipts.`,
 		},
 	}
 	cmd.Flags().BoolVar(&local, "local", false, "forget the router without asking it")
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }
 

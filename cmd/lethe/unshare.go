@@ -25,7 +25,7 @@ end at once. NAME is as 'lethe shares ROUTER' lists it.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, service.ManageAnswer{Revoked: answer.Revoked, Invitation: answer.Invitation})
+				return cli.PrintJSON(cmd, service.ManageAnswer{Revoked: answer.Revoked, Invited: answer.Invited, Invitation: answer.Invitation})
 			}
 			switch {
 			case answer.Revoked != nil:
@@ -33,11 +33,11 @@ end at once. NAME is as 'lethe shares ROUTER' lists it.`,
 			case answer.Invitation != nil:
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "took back the invitation %s\n", cli.Printable(answer.Invitation.Name))
 			default:
-				err = errNoAnswer
+				err = cli.ErrNoAnswer
 			}
 			return err
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
@@ -24,16 +22,9 @@ users have asked for an owner's approval with 'lethe confirm'. Only owners may.`
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd, append([]service.Waiting{}, answer.Waiting...)) // [] and not null
-			}
-			if len(answer.Waiting) == 0 {
-				fmt.Fprintln(cmd.ErrOrStderr(), "no device waits for approval")
-				return nil
-			}
-			return cli.PrintWaiting(cmd.OutOrStdout(), answer.Waiting)
+			return cli.ShowWaiting(cmd, answer, asJSON)
 		},
 	}
-	jsonFlag(cmd, &asJSON)
+	cli.JSONFlag(cmd, &asJSON)
 	return cmd
 }

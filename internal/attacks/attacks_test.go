@@ -40,8 +40,8 @@ var attacks = []attack{
 		"relay/control/register.go", "p.learn(s.departed.of(id, time.Now()))", "_ = id", "relay/control", "TestRevokedGrant"},
 	{"a living tunnel of a device that was just revoked", "the router ends its tunnels",
 		"tunnel/agent/manage.go", "listener.Disconnect(id)", "_ = listener", "tunnel/agent", "TestWholeShare"},
-	{"a grant for another role", "the role is under the signature, and each grant has exactly one",
-		"auth/grantparse.go", "|| !ed25519.Verify(p.routerKey, p.signed, p.signature.Blob) {", "{", "auth", "TestVerifyRefusesForgedContent"},
+	{"a grant for another role, or for several", "the role is under the signature, and each grant has exactly one",
+		"auth/grantparse.go", "if len(cert.ValidPrincipals) != 1 {", "if len(cert.ValidPrincipals) == 0 {", "auth", "TestVerifyRefusesForgedContent"},
 	{"a rolled-back revocation", "a lower number never replaces a higher one",
 		"relay/control/peer.go", "known.Number >= r.Number", "false", "relay/control", "TestRevokedGrant"},
 
@@ -105,4 +105,6 @@ var attacks = []attack{
 		"internal/issuerhttp/issuerhttp.go", "oidc.RS256, oidc.RS384,", `"none", "HS256", oidc.RS256, oidc.RS384,`, "relay/account", "TestForgeries"},
 	{"an ID token with a swapped key", "its nonce is a hash of the device's key",
 		"relay/account/verifier.go", "case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:", "case subtle.ConstantTimeCompare(nil, nil) != 1:", "relay/account", "TestBadClaims"},
+	{"a relay that leads a login into the person's own network", "only addresses of the internet are dialled",
+		"internal/issuerhttp/outward.go", "dialer := &net.Dialer{Control: refuseInside}", "dialer := &net.Dialer{}", "internal/issuerhttp", "TestOutwardDials"},
 }

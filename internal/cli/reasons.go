@@ -39,6 +39,8 @@ func ReasonText(r ecv.Reason) string {
 		return "nobody can have travelled here since the last time"
 	case ecv.NothingLearned:
 		return "the router has learned no surroundings of this device yet"
+	case ecv.RelayLimited:
+		return "the relay limits the session to a step-up: try again, and check the clocks of relay and device if that does not help"
 	case ecv.EvidenceDue:
 		return "the device has another network, so fresh evidence is wanted"
 	}

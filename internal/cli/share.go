@@ -28,6 +28,7 @@ func (f *ShareFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().TextVar(&f.lasts, "for", conf.Duration(0), "how long the access lasts, from now on, as 48h or 7d; 0s: as long as yours")
 	cmd.Flags().TextVar(&f.open, "accept", conf.Duration(24*time.Hour), "how long the invitation can be accepted")
 	cmd.Flags().StringVar(&f.name, "name", "", "what you call whom it is for")
+	cmd.Flags().Lookup("for").DefValue = "" // required, so there is no default to show
 	cmd.MarkFlagRequired("services")
 	cmd.MarkFlagRequired("for")
 	roles := []string{string(auth.RoleOwner), string(auth.RoleAdmin), string(auth.RoleGuest)}

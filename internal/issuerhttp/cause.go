@@ -27,7 +27,7 @@ func Cause(err error) string {
 	case errors.As(err, &cert):
 		return "this machine does not trust its certificate"
 	}
-	for _, plain := range []error{ErrInsecure, ErrRedirect, ErrPaused} {
+	for _, plain := range []error{ErrInsecure, ErrInside, ErrRedirect, ErrPaused} {
 		if errors.Is(err, plain) {
 			return plain.Error()
 		}

@@ -3,7 +3,6 @@ package issuerhttp
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -26,8 +25,7 @@ var (
 // Secure allows https, and http to this machine, for tests and first looks.
 func Secure(u *url.URL) bool {
 	if u.Scheme == "http" {
-		addr, err := netip.ParseAddr(u.Hostname())
-		return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+		return Loopback(u.Hostname())
 	}
 	return u.Scheme == "https" && u.Host != ""
 }

@@ -14,11 +14,16 @@ import (
 const (
 	requestTimeout = 10 * time.Second
 	maxHeader      = 64 << 10
-	retryPause     = 10 * time.Second
+
+	retryPause   = 10 * time.Second   // after a failure, while there are no keys
+	refreshPause = 10 * time.Minute   // after a failure, while there are old ones
+	askAgain     = 24 * time.Hour     // after a success, so that what has moved or was withdrawn is noticed
+	keysLast     = 3 * 24 * time.Hour // how old keys may get while the issuer does not answer
 )
 
-// newClient makes a client for talking to the issuer and nobody else. It reads
-// the system's certificates now: later the relay may have no files any more.
+// newClient makes a client for talking to the issuer, and to the host that its
+// metadata names for its keys. It reads the system's certificates now: later the
+// relay may have no files any more.
 func newClient() (*http.Client, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -35,13 +40,21 @@ func newClient() (*http.Client, error) {
 	}, nil
 }
 
-// paced asks for the keys at most once in retryPause. go-oidc wants to ask for
-// every token with a bad signature.
+// paced asks for the keys at most once in retryPause, from start on. go-oidc
+// wants to ask for every token with a bad signature.
 type paced struct {
 	http.RoundTripper
 
 	mu   sync.Mutex
 	next time.Time // when the keys may be asked for again
+}
+
+// start forgets what was asked before: a token with a bad signature is to be
+// called bad, and not be put off, when it is the first.
+func (p *paced) start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = time.Time{}
 }
 
 func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {

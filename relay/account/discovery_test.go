@@ -124,6 +124,119 @@ func TestRotation(t *testing.T) {
 	})
 }
 
+// TestWithdrawnKey: within a day a relay notices that a key is not the issuer's any more.
+func TestWithdrawnKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p, v := gated(t)
+		old := p.Key()
+		token := old.Sign(t, lasting(p))
+		want(t, v, token, nil, "")
+		second, err := oidctest.NewES256("second")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Rotate(second)
+		time.Sleep(askAgain - time.Minute)
+		want(t, v, token, nil, "")
+		g.wantAsked(t, 1, 1)
+		time.Sleep(time.Minute)
+		want(t, v, token, ErrToken, "none of the issuer's keys")
+		want(t, v, second.Sign(t, lasting(p)), nil, "")
+		g.wantAsked(t, 2, 3)
+	})
+}
+
+// lasting are the claims of a token that is good for longer than any keys.
+func lasting(p *oidctest.Provider) oidctest.Claims {
+	c := p.Claims("alice", nonce)
+	c["exp"] = time.Now().Add(2 * keysLast).Unix()
+	return c
+}
+
+// TestKeysMove: within a day a relay notices that the keys are elsewhere.
+func TestKeysMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p, v := gated(t)
+		want(t, v, p.Key().Sign(t, lasting(p)), nil, "")
+		second, err := oidctest.NewES256("second")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.asked["/moved"] = new(atomic.Int32)
+		g.instead.Store(new(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case metadataPath:
+				fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, p.Issuer(), p.Issuer()+"/moved")
+			case "/moved":
+				r.URL.Path = keysPath
+				p.ServeHTTP(w, r)
+			default:
+				down(w, r)
+			}
+		})))
+		p.Rotate(second)
+		time.Sleep(askAgain)
+		want(t, v, second.Sign(t, lasting(p)), nil, "")
+		if n := g.asked["/moved"].Load(); n != 1 {
+			t.Errorf("the new place was asked %d times", n)
+		}
+	})
+}
+
+// TestOldKeys: when the issuer does not answer after a day, its keys are good for two more, and not for ever.
+func TestOldKeys(t *testing.T) {
+	for name, c := range map[string]struct {
+		path    string // that fails; empty: both
+		failing http.HandlerFunc
+		waits   time.Duration // of the first token
+	}{
+		"down":          {"", down, 0},
+		"no keys":       {keysPath, down, 0},
+		"silent":        {"", hang, requestTimeout},
+		"a silent keys": {keysPath, hang, requestTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, p, v := gated(t)
+				token := p.Key().Sign(t, lasting(p))
+				want(t, v, token, nil, "")
+				got := time.Now()
+				g.instead.Store(new(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if c.path != "" && c.path != r.URL.Path {
+						p.ServeHTTP(w, r)
+						return
+					}
+					c.failing(w, r)
+				})))
+				time.Sleep(askAgain)
+				ctx, cancel := context.WithTimeout(t.Context(), requestTimeout/2)
+				defer cancel()
+				began := time.Now()
+				wantWithin(t, ctx, v, token, nil, "") // who can't wait for the issuer
+				want(t, v, token, nil, "")
+				if waited := time.Since(began); waited != c.waits {
+					t.Errorf("tokens waited %v, want %v", waited, c.waits)
+				}
+				for range 10 {
+					want(t, v, token, nil, "")
+				}
+				time.Sleep(2 * retryPause)
+				want(t, v, token, nil, "")
+				if n := g.asked[metadataPath].Load(); n != 2 {
+					t.Errorf("metadata was asked for %d times, want 2", n)
+				}
+				time.Sleep(keysLast - time.Since(got) - 2*refreshPause)
+				want(t, v, token, nil, "")
+				time.Sleep(keysLast - time.Since(got))
+				want(t, v, token, ErrUnavailable, "")
+				g.instead.Store(nil)
+				time.Sleep(retryPause)
+				want(t, v, token, nil, "")
+			})
+		})
+	}
+}
+
 // TestBadTokensDoNotReachTheIssuer: a flood of tokens of unknown keys makes one request in a while.
 func TestBadTokensDoNotReachTheIssuer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,11 +16,17 @@
 // # What the issuer is asked, and when
 //
 // Nothing until there is a first token: a relay starts while its issuer is down.
-// Then its metadata, once; and its keys, at first and when a token is signed by
-// an unknown one. At most one request of each kind is under way. After a failure
-// the metadata is not asked for again for [retryPause], nor are keys after
-// anything: so whoever sends bad tokens can't make the relay send many requests.
-// Until the issuer has answered, tokens are neither good nor bad: [ErrUnavailable].
+// Then its metadata and its keys, and both again once a day, when a token comes:
+// so a relay notices that the keys have moved, or that one was withdrawn. A token
+// that is signed by an unknown key has the keys asked for at once. At most one
+// request of each kind is under way. After a failure the metadata is not asked
+// for again for [retryPause], nor are keys after anything: so whoever sends bad
+// tokens can't make the relay send many requests.
+//
+// When the issuer does not answer after that day, its old keys stay in use until
+// they are three days old ([keysLast]), and it is asked again every ten minutes.
+// After that, and before it has answered for the first time, tokens are neither
+// good nor bad: [ErrUnavailable].
 //
 // An answer has at most 256 KiB, and a request 10 s. Only https is spoken, except to the
 // relay's own machine, and no redirect to another host is followed.

@@ -12,7 +12,7 @@ import (
 // and a relay verifies what it got.
 func TestWithProvider(t *testing.T) {
 	issuer := oidctest.StartProcess(t, client)
-	token, err := login.Login(t.Context(), login.Config{Issuer: issuer, ClientID: client, Nonce: nonce}, func(p login.Prompt) {
+	token, err := login.Login(t.Context(), login.Config{Issuer: issuer, ClientID: client, Nonce: nonce, Local: true}, func(p login.Prompt) {
 		if err := oidctest.Approve(t.Context(), p.URI, p.UserCode, "alice"); err != nil {
 			t.Error(err)
 		}

@@ -28,7 +28,7 @@ var ErrToken = errors.New("the account token is not valid")
 var ErrUnavailable = errors.New("the account issuer can't be asked for now")
 
 // Verifier verifies ID tokens of one issuer. It is safe for concurrent use, and has
-// nothing to close: what it asks the issuer ends by itself, after 10 s at most.
+// nothing to close: what it asks the issuer ends by itself, after 20 s at most.
 type Verifier struct {
 	// static
 	cfg    Config

@@ -143,7 +143,7 @@ services: [{name: http, target: "tcp:127.0.0.1:80"}]
 #   mandatory: []              # features without which nobody is let in
 #   max_age: "15m"             # of what a device has seen
 #   max_speed_kmh: 1000        # faster is impossible travel
-#   services: [{name: manage, allow: 90}] # that demand more than "allow", or less
+#   services: [{name: manage, allow: 90}] # that have demands of their own in place of allow and mandatory
 
 # How long the router keeps what it learns of devices: decisions ('lethe-agent log'),
 # and surroundings in which a device was not seen again.

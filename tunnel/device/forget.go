@@ -7,9 +7,8 @@ import (
 	"os"
 )
 
-// Forget removes all that is kept of a router: its files, and the login to its
-// relay if no other router uses that. With the last router goes the device's
-// key. Damaged files go, too.
+// Forget does what [Store.Remove] does, and with the last router it removes the
+// device's key.
 func (s *Store) Forget(name string) error {
 	unlock, err := s.lockFor(name)
 	if err != nil {
@@ -17,9 +16,6 @@ func (s *Store) Forget(name string) error {
 	}
 	defer unlock()
 	if err := s.remove(name); err != nil {
-		return err
-	}
-	if err := s.dropUnusedLogins(); err != nil {
 		return err
 	}
 	names, err := s.names()

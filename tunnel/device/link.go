@@ -2,106 +2,127 @@ package device
 
 import (
 	"context"
+	"io/fs"
 	"net"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/splice"
 	"github.com/lethe-relay/lethe/tunnel"
 )
 
-// Link is a tunnel to a router that is opened when it is needed, and again
-// when it has broken. It is safe for concurrent use.
+// Link is a tunnel to a router that is opened when it is needed, again when it
+// has broken, and again when the folder has a newer grant: a router holds a
+// tunnel to the grant that it was dialled with. It is safe for concurrent use.
 type Link struct {
 	// static
 	store    *Store
 	identity *auth.Identity
-	name     string          // of the router
-	id       auth.RouterID   // and its ID
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
+	name     string             // of the router
+	id       auth.RouterID      // and its ID
+	linger   time.Duration      // see end
+	ctx      context.Context    // ends with Close
+	cancel   context.CancelFunc // of ctx
+	keeping  context.Context    // ends at the end of Close, which may bring a grant
+	kept     context.CancelFunc // of keeping
+	ending   sync.WaitGroup     // of tunnels that were left
 
-	// turn holds one token: whoever has it may look at router and tunnel, and
+	// turn holds one token: whoever has it may look at router and line, and
 	// dial. Who comes meanwhile waits for the same tunnel, as long as its context
 	// lets it.
 	turn   chan struct{}
 	router tunnel.Router // as it was stored at the last dialling
-	tunnel *tunnel.Tunnel
-	left   []*tunnel.Tunnel // stalled ones that a new one was dialled beside; their streams may yet recover
+	line   *line         // nil before the first
 
 	// guarded by mu
 	mu     sync.Mutex
-	unkept error // why the latest fresh grant is not stored
+	left   []*line // that a new one was dialled beside; their streams go on, and stalled ones may recover
+	unkept error   // why the latest fresh grant is not stored
+}
+
+// line is a tunnel, with what its link must know to leave it.
+type line struct {
+	*tunnel.Tunnel
+	grant []byte // it was dialled with
+
+	file fs.FileInfo // of a grant that is not newer; nil if none was seen. Whoever has the turn may look
+
+	// guarded by the link's mu
+	uses int  // streams of Open that are not closed, and calls of Tunnel
+	left bool // another one has taken its place
 }
 
 // Link makes a link to the router; nothing is dialled yet. The caller closes it.
 // Its tunnels show the evidence of the store's Environment.
 func (s *Store) Link(r *Router) *Link {
-	l := &Link{store: s, identity: s.identity, name: r.Name, id: r.ID, router: r.Router, turn: make(chan struct{}, 1)}
+	l := &Link{
+		store: s, identity: s.identity, name: r.Name, id: r.ID, router: r.Router,
+		linger: linger, turn: make(chan struct{}, 1),
+	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.keeping, l.kept = context.WithCancel(context.Background())
 	l.turn <- struct{}{}
 	return l
 }
 
 // Tunnel returns the living tunnel, or dials a new one: also when the old one has
-// stalled, because new streams should not wait for what may never recover.
+// stalled, because new streams should not wait for what may never recover, and
+// when the folder has a newer grant. If the relay can't be asked with that, the
+// old one goes on. A tunnel that was returned lives until it ends by itself or
+// the link is closed.
 func (l *Link) Tunnel(ctx context.Context) (*tunnel.Tunnel, error) {
-	select {
-	case <-l.turn:
-		defer func() { l.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-l.ctx.Done():
-		return nil, net.ErrClosed
+	at, err := l.use(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if l.tunnel != nil && l.tunnel.Err() == nil && !l.tunnel.Stalled() {
-		return l.tunnel, nil
-	}
-	return l.dial(ctx)
+	return at.Tunnel, nil
 }
 
-// dial puts a new tunnel in the place of the old one, which ends by itself if
-// it has not ended; the caller has the turn. Close breaks dialling off.
-func (l *Link) dial(ctx context.Context) (*tunnel.Tunnel, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(l.ctx, cancel)
-	defer stop()
-	t, err := tunnel.Dial(ctx, l.config())
-	if l.ctx.Err() != nil {
-		if err == nil {
-			t.Close()
+// Open opens a stream to a service of the router, in a new tunnel if need be.
+// The caller closes it.
+func (l *Link) Open(ctx context.Context, service string) (splice.Conn, error) {
+	at, err := l.use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := l.openIn(ctx, at, service)
+	if err != nil && at.Err() != nil { // it broke between the two calls
+		if at, err = l.use(ctx); err != nil {
+			return nil, err
 		}
-		return nil, net.ErrClosed
+		conn, err = l.openIn(ctx, at, service)
 	}
 	if err != nil {
 		return nil, err
 	}
-	l.left = slices.DeleteFunc(l.left, func(t *tunnel.Tunnel) bool { return t.Err() != nil })
-	if l.tunnel != nil {
-		l.left = append(l.left, l.tunnel)
-	}
-	l.tunnel = t
-	return t, nil
+	return conn, nil
 }
 
-// config is how to dial now; the caller has the turn. The folder has the latest
-// grant, whichever program of this device was given it.
-func (l *Link) config() tunnel.DialConfig {
-	if r, err := l.store.Router(l.name); err == nil && r.ID == l.id {
-		l.router = r.Router
+func (l *Link) openIn(ctx context.Context, at *line, service string) (*stream, error) {
+	s, err := at.Open(ctx, service)
+	if err != nil {
+		l.release(at)
+		return nil, err
 	}
-	login, _, _ := l.store.Login(l.router.Relay) // without one the account is missing, which the policy judges
-	return tunnel.DialConfig{
-		Identity: l.identity, Router: l.router, Environment: l.store.Environment, IDToken: login.IDToken,
-		Renewed: l.renewed,
-	}
+	return &stream{s, sync.OnceFunc(func() { l.release(at) })}, nil
 }
 
-// renewed takes a fresh grant; the next dialling finds it in the folder.
+// stream is a stream that is missed when it is closed.
+type stream struct {
+	*tunnel.Stream
+	release func()
+}
+
+// Close implements [net.Conn].
+func (s *stream) Close() error {
+	defer s.release()
+	return s.Stream.Close()
+}
+
+// renewed takes a fresh grant; the next use of the link finds it in the folder.
 func (l *Link) renewed(grant []byte) {
-	err := l.keep(grant)
+	err := l.keep(l.keeping, grant)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unkept = err
@@ -115,35 +136,41 @@ func (l *Link) Kept() error {
 	return l.unkept
 }
 
-// Open opens a stream to a service of the router, in a new tunnel if need be.
-func (l *Link) Open(ctx context.Context, service string) (splice.Conn, error) {
-	t, err := l.Tunnel(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := t.Open(ctx, service)
-	if err != nil && t.Err() != nil { // it broke between the two calls
-		if t, err = l.Tunnel(ctx); err != nil {
-			return nil, err
-		}
-		stream, err = t.Open(ctx, service)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return stream, nil
-}
-
-// Close ends the tunnel, and breaks dialling off; the link opens no other.
+// Close ends all tunnels, and breaks dialling off; the link opens no other.
 func (l *Link) Close() error {
 	l.cancel()
 	<-l.turn
 	defer func() { l.turn <- struct{}{} }()
-	for _, t := range l.left {
-		t.Close()
+	l.mu.Lock()
+	all := l.left
+	l.left = nil
+	l.mu.Unlock()
+	if l.line != nil {
+		all = append(all, l.line)
 	}
-	if l.tunnel == nil {
-		return nil
+	for _, at := range all {
+		at.Close()
 	}
-	return l.tunnel.Close()
+	l.ending.Wait()
+	l.kept()
+	return nil
+}
+
+// use returns the line to use now, and counts one use of it.
+func (l *Link) use(ctx context.Context) (*line, error) {
+	select {
+	case <-l.turn:
+		defer func() { l.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-l.ctx.Done():
+		return nil, net.ErrClosed
+	}
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line.uses++
+	return l.line, nil
 }

@@ -27,11 +27,15 @@ type loginsDocument struct {
 	Logins map[string]Login `json:"logins"`
 }
 
-// Login returns the login to a relay; false if there is none, or if it has expired.
+// Login returns the login to a relay; false if there is none, or if it has
+// expired. Expired ones, of all relays, are taken out of the file.
 func (s *Store) Login(relay auth.RelayURL) (login Login, found bool, err error) {
 	logins, err := s.logins()
 	if err != nil {
 		return Login{}, false, err
+	}
+	if dropExpired(logins) {
+		s.changeLogins(func(map[string]Login) {}) // if the folder is in use, the next time
 	}
 	login, found = logins[relay.Host]
 	return login, found, nil
@@ -49,7 +53,7 @@ func (s *Store) DropLogin(relay auth.RelayURL) error {
 
 func (s *Store) loginsPath() string { return filepath.Join(s.dir, loginsFile) }
 
-// logins returns the logins that have not expired, by the relay's host.
+// logins returns the logins in the file, by the relay's host.
 func (s *Store) logins() (map[string]Login, error) {
 	data, err := statefile.Read(s.loginsPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,11 +66,16 @@ func (s *Store) logins() (map[string]Login, error) {
 	if err := statefile.ParseJSON(data, &doc); err != nil {
 		return nil, fmt.Errorf("%s can't be used: %w; remove it and log in again with 'lethe login'", s.loginsPath(), err)
 	}
-	maps.DeleteFunc(doc.Logins, func(_ string, l Login) bool { return !time.Now().Before(l.Expires) })
 	if doc.Logins == nil {
 		doc.Logins = map[string]Login{}
 	}
 	return doc.Logins, nil
+}
+
+func dropExpired(logins map[string]Login) (some bool) {
+	before := len(logins)
+	maps.DeleteFunc(logins, func(_ string, l Login) bool { return !time.Now().Before(l.Expires) })
+	return len(logins) < before
 }
 
 func (s *Store) changeLogins(change func(map[string]Login)) error {
@@ -83,9 +92,10 @@ func (s *Store) changeLogins(change func(map[string]Login)) error {
 	return s.writeLogins(logins)
 }
 
-// writeLogins replaces the file, or removes it when nothing is left to keep;
-// the caller holds the folder's lock.
+// writeLogins replaces the file, without what has expired, or removes it when
+// nothing is left to keep; the caller holds the folder's lock.
 func (s *Store) writeLogins(logins map[string]Login) error {
+	dropExpired(logins)
 	if len(logins) == 0 {
 		err := os.Remove(s.loginsPath())
 		if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,8 @@
 package device
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/statefile"
 )
 
 func testLogin(left time.Duration) Login {
@@ -38,19 +41,7 @@ func TestLogins(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, loginsFile)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file is not private: %v", err)
 	}
-	if err := s.KeepLogin(one, testLogin(-time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, found, err := s.Login(one); found || err != nil {
-		t.Errorf("an expired one is found: %t, %v", found, err)
-	}
-	if err := s.KeepLogin(other, want); err != nil {
-		t.Fatal(err)
-	}
-	if text, _ := os.ReadFile(filepath.Join(dir, loginsFile)); strings.Contains(string(text), one.Host) {
-		t.Error("the expired one is still in the file")
-	}
-	if err := s.DropLogin(other); err != nil {
+	if err := s.DropLogin(one); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, loginsFile)); err == nil {
@@ -68,5 +59,69 @@ func TestLoginsDamaged(t *testing.T) {
 	want := path + " can't be used: something stands behind the end of the JSON value; remove it and log in again with 'lethe login'"
 	if _, _, err := s.Login(auth.RelayURL{}); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestLoginExpires: an expired token is not found, and does not stay in the file once somebody has looked; but for a
+// folder in use nobody waits.
+func TestLoginExpires(t *testing.T) {
+	s, dir := newStore(t)
+	old, other := auth.RelayURL{Host: "old.example.org:443"}, auth.RelayURL{Host: "other.example.org:443"}
+	doc, err := json.Marshal(loginsDocument{map[string]Login{old.Host: testLogin(-time.Second), other.Host: testLogin(time.Hour)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, loginsFile)
+	if err := statefile.Write(path, doc); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := statefile.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, inUse := range []bool{true, false} {
+		if _, found, err := s.Login(old); found || err != nil {
+			t.Errorf("an expired one is found: %t, %v", found, err)
+		}
+		if _, found, err := s.Login(other); !found || err != nil {
+			t.Errorf("one that is good is found: %t, %v", found, err)
+		}
+		if text, _ := os.ReadFile(path); strings.Contains(string(text), old.Host) != inUse || !strings.Contains(string(text), other.Host) {
+			t.Errorf("folder in use: %t: %s", inUse, text)
+		}
+		if inUse {
+			unlock()
+		}
+	}
+}
+
+// TestRemoveDropsLogins: with a router goes the login to its relay, unless another router uses that.
+func TestRemoveDropsLogins(t *testing.T) {
+	s, dir := newStore(t)
+	shared, own := auth.RelayURL{Host: "shared.example.org:443"}, auth.RelayURL{Host: "own.example.org:443"}
+	putFor(t, s, "boat", newIdentity(t), shared)
+	putFor(t, s, "cabin", newIdentity(t), own)
+	putFor(t, s, "home", newIdentity(t), shared)
+	if err := errors.Join(s.KeepLogin(shared, testLogin(time.Hour)), s.KeepLogin(own, testLogin(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name        string
+		shared, own bool
+	}{{"home", true, true}, {"cabin", true, false}, {"boat", false, false}} {
+		if err := s.Remove(step.name); err != nil {
+			t.Fatal(err)
+		}
+		_, hasShared, _ := s.Login(shared)
+		_, hasOwn, _ := s.Login(own)
+		if hasShared != step.shared || hasOwn != step.own {
+			t.Errorf("without %s: shared login %t, own login %t", step.name, hasShared, hasOwn)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, loginsFile)); err == nil {
+		t.Error("the file is left over")
+	}
+	if _, err := os.Stat(filepath.Join(dir, keyFile)); err != nil {
+		t.Errorf("the key is gone: %v", err)
 	}
 }

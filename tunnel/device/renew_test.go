@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
@@ -20,9 +21,14 @@ import (
 
 func issue(t *testing.T, router, device *auth.Identity, serial uint64) []byte {
 	t.Helper()
+	return issueFor(t, router, device, serial, time.Hour)
+}
+
+func issueFor(t *testing.T, router, device *auth.Identity, serial uint64, lasts time.Duration) []byte {
+	t.Helper()
 	raw, err := auth.Issue(router, auth.Grant{
 		Device: device.PublicKey(), Role: auth.RoleOwner, Services: []string{auth.AllServices},
-		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), Serial: serial,
+		NotBefore: time.Now(), NotAfter: time.Now().Add(lasts), Serial: serial,
 	}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +62,7 @@ func TestKeep(t *testing.T) {
 		want  string // in the error; empty: there is none
 	}{
 		"a newer one":            {issue(t, router, s.Identity(), 4), true, ""},
+		"signed again":           {issueFor(t, router, s.Identity(), 3, 2*time.Hour), true, ""},
 		"an older one":           {issue(t, router, s.Identity(), 2), false, ""},
 		"for another device":     {issue(t, router, stranger, 4), false, "belongs to another device"},
 		"from another router":    {issue(t, stranger, s.Identity(), 4), false, "signed by another router"},
@@ -117,7 +124,7 @@ func TestKeepNot(t *testing.T) {
 			return func() {}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // who waits for a folder in use takes no time
 			s, dir := newStore(t)
 			link := s.Link(putFor(t, s, "home", router, auth.RelayURL{Host: "relay.example.org:443"}))
 			defer link.Close()
@@ -125,12 +132,52 @@ func TestKeepNot(t *testing.T) {
 			before, _ := os.ReadFile(filepath.Join(dir, routersDir, "home-cert.pub"))
 			link.renewed(issue(t, router, s.Identity(), 4))
 			if link.Kept() == nil {
-				t.Error("nothing is said")
+				t.Errorf("%s: nothing is said", name)
 			}
 			after, _ := os.ReadFile(filepath.Join(dir, routersDir, "home-cert.pub"))
 			if !bytes.Equal(before, after) {
-				t.Error("the file has changed")
+				t.Errorf("%s: the file has changed", name)
 			}
+		})
+	}
+}
+
+// TestKeepWaits: a fresh grant waits two seconds for the folder, and not for a link that has been closed.
+func TestKeepWaits(t *testing.T) {
+	for _, test := range []struct {
+		name               string
+		busy, closed, wait time.Duration
+		kept               bool
+	}{
+		{"free soon", time.Second - 1, time.Hour, time.Second, true},
+		{"free too late", 3 * time.Second, time.Hour, lockPatience, false},
+		{"closed meanwhile", 3 * time.Second, time.Second, time.Second, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, dir := newStore(t)
+			router := newIdentity(t)
+			link := s.Link(putFor(t, s, "home", router, auth.RelayURL{Host: "relay.example.org:443"}))
+			defer link.Close()
+			unlock, err := statefile.Lock(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer time.AfterFunc(test.closed, func() { link.Close() }).Stop()
+			free := make(chan struct{})
+			time.AfterFunc(test.busy, func() { unlock(); close(free) })
+			began, fresh := time.Now(), issue(t, router, s.Identity(), 4)
+			link.renewed(fresh)
+			if waited := time.Since(began); waited != test.wait {
+				t.Errorf("%s: it waited %v, want %v", test.name, waited, test.wait)
+			}
+			stored, err := s.Router("home")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := bytes.Equal(stored.Grant, fresh); kept != test.kept || (link.Kept() == nil) != test.kept {
+				t.Errorf("%s: kept: %t, %v", test.name, kept, link.Kept())
+			}
+			<-free
 		})
 	}
 }

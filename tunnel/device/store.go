@@ -196,7 +196,8 @@ func (s *Store) freeName(wanted string) string {
 	}
 }
 
-// Remove forgets the router of this name, whatever state its files are in.
+// Remove forgets the router of this name, whatever state its files are in, and
+// the login to its relay if no other router uses that. The device's key stays.
 func (s *Store) Remove(name string) error {
 	unlock, err := s.lockFor(name)
 	if err != nil {
@@ -227,8 +228,8 @@ func (s *Store) remove(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(s.path(name, grantSuffix)); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(s.path(name, grantSuffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil
+	return s.dropUnusedLogins()
 }

@@ -20,13 +20,16 @@ const (
 	maxURI      = 1024
 )
 
-// newClient makes a client whose requests end with ctx at the latest.
-func newClient(ctx context.Context) *http.Client {
+// newClient makes a client whose requests end with ctx at the latest. Unless the
+// issuer is local, it sends none to this machine or its network.
+func newClient(ctx context.Context, local bool) *http.Client {
+	transport := issuerhttp.Outward()
+	if local {
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	}
 	return &http.Client{
 		CheckRedirect: issuerhttp.SameHost,
-		Transport: timed{ctx, issuerhttp.Bounded{RoundTripper: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true,
-		}}},
+		Transport:     timed{ctx, issuerhttp.Bounded{RoundTripper: transport}},
 	}
 }
 
@@ -43,18 +46,22 @@ func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.RoundTripper.RoundTrip(r.WithContext(ctx))
 }
 
-func isSecureURL(text string) bool {
+// isPage tells whether a person can be sent to a URL.
+func isPage(text string, local bool) bool {
 	u, err := url.Parse(text)
-	return err == nil && issuerhttp.Secure(u)
+	if err != nil || !issuerhttp.Printable(text, maxURI) {
+		return false
+	}
+	return issuerhttp.Outside(u) == nil || local && issuerhttp.Secure(u)
 }
 
 // bound refuses what no person could use or no terminal should get, and brings
 // times into bounds that oauth2 can work with.
-func bound(begun *oauth2.DeviceAuthResponse, now time.Time) error {
-	if !issuerhttp.Printable(begun.UserCode, maxUserCode) || !issuerhttp.Printable(begun.VerificationURI, maxURI) || !isSecureURL(begun.VerificationURI) {
+func bound(begun *oauth2.DeviceAuthResponse, now time.Time, local bool) error {
+	if !issuerhttp.Printable(begun.UserCode, maxUserCode) || !isPage(begun.VerificationURI, local) {
 		return errBadPrompt
 	}
-	if !issuerhttp.Printable(begun.VerificationURIComplete, maxURI) || !isSecureURL(begun.VerificationURIComplete) {
+	if !isPage(begun.VerificationURIComplete, local) {
 		begun.VerificationURIComplete = ""
 	}
 	if latest := now.Add(maxLifetime); begun.Expiry.IsZero() || begun.Expiry.After(latest) {

@@ -12,6 +12,9 @@
 // it; with an issuer that does not, step 5 fails, and there is no token that a
 // relay would take.
 //
-// Only https is spoken, except to this machine itself. What the issuer answers is
-// bounded, and what it wants shown is checked before a terminal gets it.
+// The relay names the issuer, and the issuer the rest, so neither is trusted with
+// where requests go: only https is spoken, and only with addresses of the
+// internet. An issuer on this machine is for a relay that is there, too; see
+// Config.Local. What the issuer answers is bounded, and what it wants shown is
+// checked before a terminal gets it.
 package login

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -14,9 +15,24 @@ import (
 
 // Config says where to log in, and for what.
 type Config struct {
-	Issuer   string // an https URL, exactly as the issuer writes it; or http to this machine
+	Issuer   string // an https URL, exactly as the issuer writes it
 	ClientID string // of a public client with the device flow
 	Nonce    string // stands for the device's key: auth.AccountNonce
+
+	// Local lets the issuer be on this machine, with plain http. Set it only if
+	// the relay, which has named the issuer, is on this machine as well.
+	Local bool
+
+	// Inside lets the issuer, and all that it names, be on this machine or its
+	// network. Set it only if a person has said that it is.
+	Inside bool
+}
+
+// local tells whether the issuer, and what it names, may be on this machine or
+// its network. An issuer on the internet may lead nobody there.
+func (c Config) local() bool {
+	u, err := url.Parse(c.Issuer)
+	return c.Inside || c.Local && err == nil && issuerhttp.Loopback(u.Hostname())
 }
 
 // Prompt is what a person needs to know to approve the login. It is safe to print.
@@ -42,7 +58,7 @@ func Login(ctx context.Context, cfg Config, show func(Prompt)) (Token, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx) // ends the client's requests
 	defer cancel()
-	ctx = oidc.ClientContext(ctx, newClient(ctx))
+	ctx = oidc.ClientContext(ctx, newClient(ctx, cfg.local()))
 	provider, err := discover(ctx, cfg.Issuer)
 	if err != nil {
 		return Token{}, err
@@ -73,7 +89,7 @@ func authorize(ctx context.Context, provider *oidc.Provider, cfg Config, show fu
 	if err != nil {
 		return "", failed(ctx, err)
 	}
-	if err := bound(begun, time.Now()); err != nil {
+	if err := bound(begun, time.Now(), cfg.local()); err != nil {
 		return "", err
 	}
 	show(Prompt{begun.VerificationURI, begun.UserCode, begun.VerificationURIComplete, begun.Expiry})

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 func config(issuer string) Config {
-	return Config{Issuer: issuer, ClientID: "lethe", Nonce: "the nonce of this device"}
+	return Config{Issuer: issuer, ClientID: "lethe", Nonce: "the nonce of this device", Local: true}
 }
 
 // approve is a person with a browser, as what is shown to it.
@@ -205,7 +205,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := oidc.ClientContext(t.Context(), newClient(t.Context()))
+	ctx := oidc.ClientContext(t.Context(), newClient(t.Context(), true))
 	provider, err := discover(ctx, p.Issuer())
 	if err != nil {
 		t.Fatal(err)
@@ -259,14 +259,72 @@ func TestBounds(t *testing.T) {
 	now := time.Now()
 	for interval, want := range map[int64]int64{0: 0, 1: 1, 5: 5, -1: 1, 1 << 62: maxInterval, -1 << 63: 1} {
 		begun := oauth2.DeviceAuthResponse{UserCode: "A", VerificationURI: "https://login.example", Interval: interval}
-		if err := bound(&begun, now); err != nil || begun.Interval != want || begun.Expiry != now.Add(maxLifetime) {
+		if err := bound(&begun, now, false); err != nil || begun.Interval != want || begun.Expiry != now.Add(maxLifetime) {
 			t.Errorf("interval %d becomes %d, %v; expires %v", interval, begun.Interval, err, begun.Expiry)
 		}
 	}
 	begun := oauth2.DeviceAuthResponse{
 		UserCode: "A", VerificationURI: "https://login.example", Expiry: now.Add(time.Minute), VerificationURIComplete: "javascript:alert(1)",
 	}
-	if err := bound(&begun, now); err != nil || begun.Expiry != now.Add(time.Minute) || begun.VerificationURIComplete != "" {
+	if err := bound(&begun, now, false); err != nil || begun.Expiry != now.Add(time.Minute) || begun.VerificationURIComplete != "" {
 		t.Errorf("%+v, %v", begun, err)
+	}
+}
+
+// TestLocal: an issuer is on this machine only if the caller says so, and then may lead to this machine.
+func TestLocal(t *testing.T) {
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	if _, err := Login(t.Context(), Config{Issuer: server.URL, ClientID: "lethe", Nonce: "a nonce"}, notAsked(t)); err == nil || !strings.Contains(err.Error(), issuerhttp.ErrInside.Error()) || asked {
+		t.Errorf("%v; asked: %t", err, asked)
+	}
+	for issuer, want := range map[string]bool{
+		"http://127.0.0.1:80": true, "http://localhost:8080/realms/a": true, "https://[::1]": true,
+		"https://login.example.org": false, "https://127.0.0.1.example.org": false, "https://10.0.0.1": false, "://": false, "": false,
+	} {
+		if (Config{Issuer: issuer, Local: true}).local() != want || (Config{Issuer: issuer}).local() {
+			t.Errorf("%s: not %t", issuer, want)
+		}
+		if !(Config{Issuer: issuer, Inside: true}).local() {
+			t.Errorf("%s: a person has said that it is inside", issuer)
+		}
+	}
+}
+
+// TestLedInside: an issuer of the internet, which the relay has named, has nothing asked on this machine or its network.
+func TestLedInside(t *testing.T) {
+	asked := make(chan string, 64)
+	tls := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	defer tls.Close()
+	plain := httptest.NewServer(tls.Config.Handler)
+	defer plain.Close()
+	cfg := Config{Issuer: "https://login.example.org", ClientID: "lethe", Nonce: "a nonce", Local: true}
+	ctx := oidc.ClientContext(t.Context(), newClient(t.Context(), cfg.local()))
+	p, err := oidctest.New(cfg.Issuer, cfg.ClientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{plain.URL + "/any?path=1", tls.URL + "/any", "https://192.168.0.1/any", "https://[fe80::1%25lo]/any"} {
+		provider := (&oidc.ProviderConfig{IssuerURL: cfg.Issuer, DeviceAuthURL: url, TokenURL: url, JWKSURL: url}).NewProvider(ctx)
+		if _, err := authorize(ctx, provider, cfg, notAsked(t)); err == nil || !strings.Contains(err.Error(), issuerhttp.ErrInside.Error()) {
+			t.Errorf("%s for a code: %v", url, err)
+		}
+		token := oauth2.Config{ClientID: cfg.ClientID, Endpoint: provider.Endpoint()}
+		if _, err := token.Exchange(ctx, "a code"); !errors.Is(err, issuerhttp.ErrInside) {
+			t.Errorf("%s for a token: %v", url, err)
+		}
+		if _, err := check(ctx, provider, cfg, p.Key().Sign(t, p.Claims("alice", cfg.Nonce))); !errors.Is(err, errBadToken) {
+			t.Errorf("%s for keys: %v", url, err)
+		}
+		begun := oauth2.DeviceAuthResponse{UserCode: "A", VerificationURI: url}
+		if err := bound(&begun, time.Now(), cfg.local()); !errors.Is(err, errBadPrompt) {
+			t.Errorf("%s is shown to a person: %v", url, err)
+		}
+	}
+	select {
+	case path := <-asked:
+		t.Errorf("%s was asked for", path)
+	default:
 	}
 }
