@@ -57,7 +57,8 @@
 // Nothing on disk. Of an open the relay keeps, as long as the session lives, what
 // judging it again takes: the grant's policy and what it accepts, which proofs
 // were good, the observation key, and the network. All of it is wiped with the
-// session. Proofs and tokens are gone when the open is answered.
+// session. Proofs and tokens are gone when the open is answered. Which grants a
+// router has taken back is kept for half a day after it has left, see departed.go.
 //
 // A device may ask what is held about it, and have its sessions ended; the relay
 // signs that it has (Inspect, Held). Counts of its requests, for the rate

@@ -21,11 +21,12 @@
 //
 // # What it serves
 //
-// The services of agent.yaml, and four of its own: status, a JSON document about
+// The services of agent.yaml, and five of its own: status, a JSON document about
 // the router (tunnel/service); unpair, by which a device takes itself off the
 // list; manage, by which owners see the list, take others off it, share and
 // approve, and admins share with guests; personal, by which everybody sees what is
-// held about his device and has it erased. Every grant has unpair and personal.
+// held about his device; forget, by which he has it erased. Every grant has unpair,
+// personal and forget, and those of owners and admins have manage.
 //
 // # Grants
 //
@@ -40,8 +41,8 @@
 // switched on have taught the router nothing, and need the PIN or an approval.
 //
 // An old devices.json, put back from a backup, knows again who was revoked after
-// it was made, and a relay remembers what it was told only as long as the agent is
-// connected to it. Revoke again after putting a backup back.
+// it was made. A relay remembers what it was told for half a day after the agent
+// has left, and says so when that is newer. Revoke again after putting a backup back.
 //
 // # Judging, and learning
 //
