@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"net"
@@ -56,14 +57,16 @@ func (d *download) some(n int64) {
 // rest reads to the end, which has to be a good one.
 func (d *download) rest() {
 	d.t.Helper()
-	got, err := io.Copy(d.digest, d.out)
-	d.size += got
-	if ended := d.cmd.Wait(); err == nil {
-		err = ended
-	}
-	if err != nil {
+	if err := d.end(); err != nil {
 		d.t.Fatalf("after %d bytes: %v\n%s", d.size, err, &d.stderr)
 	}
+}
+
+// end reads to the end, whatever it is.
+func (d *download) end() error {
+	got, err := io.Copy(d.digest, d.out)
+	d.size += got
+	return errors.Join(err, d.cmd.Wait())
 }
 
 func (d *download) sum() string { return hex.EncodeToString(d.digest.Sum(nil)) }

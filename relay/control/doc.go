@@ -50,7 +50,8 @@
 // A session is judged again when its device has an address in another network
 // than before; where its control connection came from counts as the first. What
 // was claimed at the open is not claimed again. A worse verdict limits or ends the
-// session at once. A better one changes nothing: for that there is a new open.
+// session, when the router has had two seconds to tell the device. A better one
+// changes nothing: for that there is a new open.
 //
 // # What is kept
 //

@@ -74,30 +74,35 @@ func (l *live) forget() {
 // look judges the device at an address that its leg was bound to. The loops
 // carry meanwhile; that is as long as it takes to start a goroutine and to judge.
 func (l *live) look(addr netip.Addr) {
-	moved, denied := l.lookFrom(l.server.originOf(addr))
-	switch {
-	case moved == nil:
-	case denied:
-		l.end()
-		l.tell(moved) // without news, which are over
-	default:
+	moved, then := l.lookFrom(l.server.originOf(addr))
+	if moved != nil {
 		l.news.put(moved)
+	}
+	if then != nil {
+		// The router gets a moment to tell the device. In a session that is limited
+		// at once its word is lost among the data that is under way, and the device
+		// waits for its idle time-out.
+		time.AfterFunc(l.server.timeouts.settle, then)
 	}
 }
 
-// lookFrom returns what the router is to be told; nil if the device is where it
-// was. The first address counts as a move from that of the control connection.
-func (l *live) lookFrom(here origin) (moved *wire.Moved, denied bool) {
+// lookFrom returns what the router is to be told, and what is to be done then;
+// nil if the device is where it was, or nothing is. The first address counts as a
+// move from that of the control connection.
+func (l *live) lookFrom(here origin) (moved *wire.Moved, then func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.evidence
 	if e == nil || e.origin == here {
-		return nil, false
+		return nil, nil
 	}
-	if worse := l.server.judgeAgain(e, here); worse && e.verdict == ecv.StepUp {
-		l.limit()
+	if l.server.judgeAgain(e, here) {
+		then = l.limit
+		if e.verdict == ecv.Deny {
+			then = l.end
+		}
 	}
-	return &wire.Moved{Leg: l.session.Router.ID(), Vouched: e.told()}, e.verdict == ecv.Deny
+	return &wire.Moved{Leg: l.session.Router.ID(), Vouched: e.told()}, then
 }
 
 // tell tells the session's router, if it is here. It has a policy of its own, so

@@ -77,6 +77,7 @@ func startRelayOn(t testing.TB, listen string, limits func(*Limits), change func
 		t.Fatal(err)
 	}
 	r := &testRelay{Server: New(cfg), plane: cfg.Plane, id: cfg.Identity, token: token, log: book}
+	r.timeouts.settle = 50 * time.Millisecond
 	if change != nil {
 		change(r.Server)
 	}

@@ -32,6 +32,7 @@ const (
 	requestTimeout  = 10 * time.Second // from a stream's start to its whole request
 	answerTimeout   = 10 * time.Second // for a router to answer an Incoming: it binds its leg first
 	accountTimeout  = 5 * time.Second  // for the issuer of accounts, which is asked while a device waits
+	settleTime      = 2 * time.Second  // for a router to tell its device what a move has changed, before the relay acts
 	endTimeout      = time.Second      // for the end of a stream whose message has come
 	deviceLinger    = time.Minute      // a connection that is no router's and asks nothing for this long is closed
 	streamsPerPeer  = 16               // requests at once
@@ -76,7 +77,7 @@ type Config struct {
 }
 
 // timeouts are the constants of the same names; tests shorten them.
-type timeouts struct{ request, answer, account, linger, presence time.Duration }
+type timeouts struct{ request, answer, account, settle, linger, presence time.Duration }
 
 // Server is the control plane. Make one with [New], run it with [Server.Serve].
 type Server struct {
@@ -111,7 +112,7 @@ type Server struct {
 func New(cfg Config) *Server {
 	return &Server{
 		cfg:       cfg,
-		timeouts:  timeouts{request: requestTimeout, answer: answerTimeout, account: accountTimeout, linger: deviceLinger, presence: PresenceTimeout},
+		timeouts:  timeouts{request: requestTimeout, answer: answerTimeout, account: accountTimeout, settle: settleTime, linger: deviceLinger, presence: PresenceTimeout},
 		presence:  presence.New[*peer](cfg.Limits.Routers),
 		perRouter: limit.NewCount[auth.RouterID](cfg.Limits.SessionsPerRouter),
 		pairings:  limit.NewCount[auth.RouterID](pairingsPerRouter),
