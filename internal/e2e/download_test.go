@@ -28,7 +28,11 @@ type download struct {
 // newDownload starts one. Words in front of curl are where it runs.
 func newDownload(t *testing.T, ctx context.Context, url string, in ...string) *download {
 	t.Helper()
-	command := append(in, "curl", "-sS", "--fail", url)
+	return startDownload(t, ctx, append(in, "curl", "-sS", "--fail", url))
+}
+
+func startDownload(t *testing.T, ctx context.Context, command []string) *download {
+	t.Helper()
 	d := &download{t: t, cmd: exec.CommandContext(ctx, command[0], command[1:]...), digest: sha256.New()}
 	d.cmd.Stderr = &d.stderr
 	d.cmd.SysProcAttr = ownGroup()

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,8 +34,10 @@ func TestRoaming(t *testing.T) {
 	must(t, ctx, h.letheCommand(h.device, append([]string{"pair", h.uri(ctx), "--name", "home", "--device-name", "mine"}, atHome...)...)...)
 	_, addrs := h.forward(ctx, append([]string{"http"}, atHome...)...)
 
-	d := newDownload(t, ctx, "http://"+addrs["http"]+"/large", h.places.phone...)
-	d.some(natDownload / 4)
+	url := "http://" + addrs["http"] + "/large"
+	slow := []string{"curl", "-sS", "--fail", "--limit-rate", "4M", url} // the rest takes longer than it takes to be judged
+	d := startDownload(t, ctx, slices.Concat(h.places.phone, slow))
+	d.some(natDownload / 16)
 	n.ip(ctx, "nat-phone", "addr", "del", "198.51.100.2/24", "dev", "wan")
 	n.ip(ctx, "nat-phone", "addr", "add", "100.64.0.2/24", "dev", "wan")
 	n.ip(ctx, "nat-phone", "route", "replace", "default", "via", "100.64.0.1")
@@ -52,7 +55,7 @@ func TestRoaming(t *testing.T) {
 			t.Fatalf("%s: %s", r.command, r.stderr)
 		}
 	}
-	again := newDownload(t, ctx, "http://"+addrs["http"]+"/large", h.places.phone...)
+	again := newDownload(t, ctx, url, h.places.phone...)
 	again.rest() // the same 'lethe forward' has taken the fresh grant
 	if again.size != natDownload {
 		t.Errorf("%d bytes", again.size)
