@@ -19,6 +19,7 @@ type PairedDevice struct {
 	Services []string       `json:"services,omitempty"`     // none, as an older version wrote it: all
 	SharedBy auth.DeviceID  `json:"shared_by,omitzero"`     // zero: the router's administrator, unless Orphan
 	Orphan   bool           `json:"orphan,omitempty"`       // who has shared had himself forgotten
+	Invited  bool           `json:"invited,omitempty"`      // it came by an invitation, and not by the router's own pairing URI
 	First    uint64         `json:"first_serial,omitempty"` // of its grants since it has paired; older ones are void for good
 	Serial   uint64         `json:"serial"`                 // of its newest grant
 	Replaced uint64         `json:"replaced,omitempty"`     // of the grant before, good until the device shows the newest

@@ -141,7 +141,7 @@ func (p *pairing) accept(invited *invitation, attempt tunnel.PairAttempt) (grant
 	}
 	one := newcomer(attempt, invited.Secret, now)
 	one.Name, one.Role, one.Services, one.SharedBy = invited.Name, invited.Role, invited.Services, invited.By
-	one.Expires = invited.Until
+	one.Invited, one.Expires = true, invited.Until
 	return p.add(one, attempt, now)
 }
 

@@ -71,7 +71,7 @@ func TestExport(t *testing.T) {
 
 // TestExportIsComplete: each field of what is kept is one that the export was written for. Who adds one adds it there.
 func TestExportIsComplete(t *testing.T) {
-	known := strings.Fields("ID Name Role Services SharedBy Orphan First Serial Replaced PairedAt Expires LastUsed Secret Learned Place")
+	known := strings.Fields("ID Name Role Services SharedBy Orphan Invited First Serial Replaced PairedAt Expires LastUsed Secret Learned Place")
 	var fields []string
 	for field := range reflect.TypeFor[PairedDevice]().Fields() {
 		fields = append(fields, field.Name)

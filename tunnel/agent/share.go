@@ -171,8 +171,11 @@ func (a *Agent) unshare(whom string, by asker) service.ManageAnswer {
 	if err != nil {
 		return failed(err)
 	}
-	if !a.isSharer(d.SharedBy, by) {
+	switch {
+	case !a.isSharer(d.SharedBy, by):
 		return failed(errors.New("this was shared by another device: ask an owner"))
+	case !d.Invited:
+		return failed(errors.New("this device was paired at the router, not invited: 'revoke' takes its access back"))
 	}
 	return a.revoke(d, by, false)
 }

@@ -241,6 +241,8 @@ func TestUnshare(t *testing.T) {
 	if answer = mustNotFail(t, a.manage(service.ManageRequest{Do: "unshare", Device: "carl"}, administrator)); answer.Invitation == nil {
 		t.Errorf("%+v", answer)
 	}
+	newPhone(t, a, "paired here")
+	mustFail(t, a.manage(service.ManageRequest{Do: "unshare", Device: "paired here"}, administrator), "not invited")
 }
 
 // TestNames: what is taken back by its name has one of its own, and an ID goes before a name.
