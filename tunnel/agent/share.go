@@ -46,7 +46,7 @@ func (a *Agent) share(s service.Share, by asker) (service.Invitation, error) {
 		return service.Invitation{}, err
 	}
 	if a.isTaken(one.Name) {
-		return service.Invitation{}, fmt.Errorf("a device or an open invitation has the name %q: choose another --name, or take that back with 'unshare'", one.Name)
+		return service.Invitation{}, fmt.Errorf("a device or an open invitation has the name %q: choose another --name, or take that back first", one.Name)
 	}
 	if one.Secret, err = auth.NewOneTimeSecret(rand.Reader); err != nil {
 		return service.Invitation{}, err
@@ -60,7 +60,7 @@ func (a *Agent) share(s service.Share, by asker) (service.Invitation, error) {
 	return info, nil
 }
 
-// isTaken tells whether something that 'unshare' takes back has this name.
+// isTaken tells whether a device or an open invitation has this name.
 func (a *Agent) isTaken(name string) bool {
 	return slices.ContainsFunc(a.devices.list(), func(d PairedDevice) bool { return d.Name == name }) ||
 		slices.ContainsFunc(a.invitations.list(), func(one *invitation) bool { return one.Name == name })
