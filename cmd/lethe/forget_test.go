@@ -10,6 +10,7 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/tunnel/service"
 )
 
@@ -142,7 +143,7 @@ func TestCheckReceipts(t *testing.T) {
 // TestForgetUnreachable: a router that can't be reached keeps everything here, unless the person wants otherwise.
 func TestForgetUnreachable(t *testing.T) {
 	w := &world{T: t, dir: filepath.Join(t.TempDir(), "device"), router: newIdentity(t), device: newIdentity(t)}
-	w.relay = startRelay(t, nil)
+	w.relay = relaytest.Start(t, nil)
 	w.writeStore(w.grant(1, nil))
 	file := filepath.Join(t.TempDir(), "receipts.json")
 	w.run("forget", "home", "--yes", "--receipt", file).want(t, cli.ExitUnreachable, "router_offline", "nothing was removed here", "lethe forget --local home")

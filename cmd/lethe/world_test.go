@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/relay"
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/device"
@@ -74,7 +73,7 @@ func testPolicy() *ecv.Policy {
 func newWorld(t *testing.T, change func(*relay.Config)) *world {
 	t.Helper()
 	w := &world{T: t, dir: filepath.Join(t.TempDir(), "device"), router: newIdentity(t), device: newIdentity(t)}
-	w.relay = startRelay(t, change)
+	w.relay = relaytest.Start(t, change)
 	w.judge = func(c tunnel.Case) tunnel.Ruling {
 		found := ecv.CheckEvidence(c.Evidence, testSecret, c.Device.Grant.Accepted, time.Hour, time.Now())
 		found[ecv.Account] = ecv.CheckVouched(ecv.Account, c.Vouched.Account, c.Device.Grant.Accepted)
@@ -97,30 +96,6 @@ func newIdentity(t *testing.T) *auth.Identity {
 		t.Fatal(err)
 	}
 	return id
-}
-
-func startRelay(t *testing.T, change func(*relay.Config)) auth.RelayURL {
-	t.Helper()
-	path, err := relay.Init(filepath.Join(t.TempDir(), "relay"), netip.MustParseAddrPort("127.0.0.1:0"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := relay.LoadConfig(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if change != nil {
-		change(cfg)
-	}
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return r.URL()
 }
 
 func (w *world) grant(serial uint64, policy *ecv.Policy, more ...ecv.Entry) []byte {

@@ -16,6 +16,9 @@ const netBound = `
 ecv: {allow: 60, step_up: 20, weights: {net: 40}, mandatory: [net]}
 `
 
+// silence is what ends a tunnel of which nothing is heard.
+const silence = time.Minute
+
 // TestRoaming: a phone whose internet connection becomes another one in
 // mid-download is judged again, by relay and router. What it had open ends, and
 // it gets on when somebody has confirmed it.
@@ -41,8 +44,12 @@ func TestRoaming(t *testing.T) {
 	n.ip(ctx, "nat-phone", "addr", "del", "198.51.100.2/24", "dev", "wan")
 	n.ip(ctx, "nat-phone", "addr", "add", "100.64.0.2/24", "dev", "wan")
 	n.ip(ctx, "nat-phone", "route", "replace", "default", "via", "100.64.0.1")
+	moved := time.Now()
 	if err := d.end(); err == nil || d.size >= natDownload {
 		t.Errorf("the download went on: %d bytes, %v", d.size, err)
+	}
+	if took := time.Since(moved); took > silence/2 {
+		t.Errorf("it ended after %v, by silence and not by the router's word", took)
 	}
 	h.here(ctx, atHome, "status", "home").refused(t, 3, "step_up_required")
 	log := must(t, ctx, "lethe-agent", "log", "--config", h.at("agent/agent.yaml"))

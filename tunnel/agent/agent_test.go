@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lethe-relay/lethe/auth"
-	"github.com/lethe-relay/lethe/relay"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/device"
 	"github.com/lethe-relay/lethe/tunnel/service"
@@ -41,7 +40,7 @@ type home struct {
 // newHome starts a relay and, in dir, an agent with these services.
 func newHome(t *testing.T, dir, services string) *home {
 	t.Helper()
-	url := startRelay(t)
+	url := relaytest.Start(t, nil)
 	path, err := Init(dir, url)
 	if err != nil {
 		t.Fatal(err)
@@ -56,32 +55,6 @@ func newHome(t *testing.T, dir, services string) *home {
 	}
 	h.start()
 	return h
-}
-
-func startRelay(t *testing.T) auth.RelayURL {
-	t.Helper()
-	path, err := relay.Init(filepath.Join(t.TempDir(), "relay"), netip.MustParseAddrPort("127.0.0.1:0"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := relay.LoadConfig(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("relay: %v", err)
-		}
-	})
-	return r.URL()
 }
 
 // start runs the agent and waits until it is registered.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/auth/ecv"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/internal/splice"
 	"github.com/lethe-relay/lethe/tunnel"
 )
@@ -22,7 +23,7 @@ type stepUpRouter struct {
 func newStepUpRouter(t *testing.T) *stepUpRouter {
 	t.Helper()
 	s, _ := newStore(t)
-	id, relay := newIdentity(t), startRelay(t)
+	id, relay := newIdentity(t), relaytest.Start(t, nil)
 	r := &stepUpRouter{store: s, home: putFor(t, s, "home", id, relay), shown: make(chan uint64, 8)}
 	fresh := issue(t, id, s.Identity(), 4)
 	l, err := tunnel.Listen(t.Context(), tunnel.ListenConfig{Identity: id, Relay: relay, Judging: &tunnel.Judging{

@@ -5,48 +5,24 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
-	"net/netip"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
-	"github.com/lethe-relay/lethe/relay"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/tunnel"
 )
 
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second
 
-func startRelay(t *testing.T) auth.RelayURL {
-	t.Helper()
-	path, err := relay.Init(filepath.Join(t.TempDir(), "relay"), netip.MustParseAddrPort("127.0.0.1:0"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := relay.LoadConfig(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return r.URL()
-}
-
 // newLink is a link to a router that answers each stream with "hello" if it is asked for this service.
 func newLink(t *testing.T) (*Link, *tunnel.Listener) {
 	t.Helper()
 	store, _ := newStore(t)
-	url, router := startRelay(t), newIdentity(t)
+	url, router := relaytest.Start(t, nil), newIdentity(t)
 	l, err := tunnel.Listen(t.Context(), tunnel.ListenConfig{Identity: router, Relay: url})
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/auth/ecv"
+	"github.com/lethe-relay/lethe/internal/relaytest"
 	"github.com/lethe-relay/lethe/internal/statefile"
 	"github.com/lethe-relay/lethe/tunnel"
 )
@@ -217,7 +218,7 @@ func (h here) Evidence(context.Context) (ecv.Evidence, error) { return ecv.Evide
 // TestIntroduce: the first session shows the evidence and brings a grant, and the next one, of the same Link, uses it.
 func TestIntroduce(t *testing.T) {
 	s, _ := newStore(t)
-	router, relay := newIdentity(t), startRelay(t)
+	router, relay := newIdentity(t), relaytest.Start(t, nil)
 	home := putFor(t, s, "home", router, relay)
 	s.Environment = here{WiFi: &ecv.Network{SSID: "home net", Seen: time.Now()}}
 	shown := judgingRouter(t, router, relay, func() []byte { return issue(t, router, s.Identity(), 4) })
