@@ -19,8 +19,13 @@
 //     for one goroutine. A Conn may have several. They share no lock of ours;
 //     the runtime lets one goroutine at a time read a socket, and one write it.
 //   - [Message] is a buffer and what is known about its bytes. Buffers come from
-//     [NewBatch] and belong to whoever called it. ReadBatch and WriteBatch use
-//     them only until they return.
+//     [NewBatch], or by [BatchIn] from memory that the caller has, and belong to
+//     the caller. ReadBatch and WriteBatch use them only until they return.
+//
+// What stays behind when they have returned: bytes in the buffers, also in those
+// of messages that nothing came for, since the kernel notices a broken checksum
+// after it has copied; addresses in the messages, in the Reader and in the
+// Writer. [Forget], [Reader.Wipe] and [Writer.Wipe] take the addresses away.
 //
 // ReadBatch and WriteBatch do not allocate.
 //

@@ -6,8 +6,9 @@ import "iter"
 // which is also the most that the kernel joins.
 const MaxBatchBytes = 1<<16 - 1
 
-// batchStride keeps each buffer of a batch on a page of its own.
-const batchStride = 1 << 16
+// MessageBytes is the memory that one message of a batch takes: MaxBatchBytes,
+// and one more that keeps each buffer on a page of its own.
+const MessageBytes = 1 << 16
 
 // Message is one or more datagrams of one path, back to back in Buf.
 type Message struct {
@@ -33,16 +34,29 @@ type Message struct {
 	Unsent int
 }
 
-// NewBatch makes messages with a buffer of MaxBatchBytes each. All packet
-// buffers are made here.
+// NewBatch makes messages with a buffer of MaxBatchBytes each, on the heap.
 func NewBatch(messages int) []Message {
-	ms := make([]Message, messages)
-	memory := make([]byte, messages*batchStride)
+	return BatchIn(make([]byte, messages*MessageBytes))
+}
+
+// BatchIn makes as many messages as memory has room for, MessageBytes each, with
+// a buffer of MaxBatchBytes. The memory stays the caller's, who may wipe it
+// between two calls of ReadBatch and WriteBatch.
+func BatchIn(memory []byte) []Message {
+	ms := make([]Message, len(memory)/MessageBytes)
 	for i := range ms {
-		start := i * batchStride
+		start := i * MessageBytes
 		ms[i].Buf = memory[start : start+MaxBatchBytes : start+MaxBatchBytes]
 	}
 	return ms
+}
+
+// Forget takes from each message whatever a call has noted about it: sizes and
+// addresses. Its Buf stays, and the bytes in it.
+func Forget(ms []Message) {
+	for i := range ms {
+		ms[i] = Message{Buf: ms[i].Buf}
+	}
 }
 
 // Segments yields each datagram of m. The slices are parts of Buf. There is

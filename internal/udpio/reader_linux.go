@@ -49,6 +49,10 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	return r.received, nil
 }
 
+// Wipe takes the addresses of the last call from the Reader's memory. What was
+// read is the caller's.
+func (r *Reader) Wipe() { r.vector.wipe() }
+
 // arm points the vector at the buffers and undoes what the last call wrote.
 func (r *Reader) arm(ms []Message) error {
 	if len(ms) == 0 {

@@ -59,6 +59,16 @@ func (v *vector) setBuf(i int, b []byte) {
 	v.iovs[i].SetLen(len(b))
 }
 
+// wipe takes out the addresses and control messages of the last call, and lets
+// go of its buffers. The next call sets all of that anew.
+func (v *vector) wipe() {
+	clear(v.names)
+	clear(v.iovs)
+	for _, c := range v.controls {
+		clear(c)
+	}
+}
+
 func recvmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 	return mmsg(unix.SYS_RECVMMSG, fd, hdrs)
 }

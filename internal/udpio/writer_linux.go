@@ -80,6 +80,13 @@ func (w *Writer) WriteBatch(ms []Message) error {
 	return nil
 }
 
+// Wipe takes the addresses of the last call from the Writer's memory, and lets
+// go of what it has sent.
+func (w *Writer) Wipe() {
+	w.vector.wipe()
+	clear(w.parts)
+}
+
 // layOut fills the vector from at on. It returns how much of the vector is used
 // and where the next round starts.
 func (w *Writer) layOut(ms []Message, at cursor) (int, cursor) {

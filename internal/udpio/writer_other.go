@@ -28,6 +28,9 @@ func (w *Writer) WriteBatch(ms []Message) error {
 	return final
 }
 
+// Wipe has nothing to do: on this system a Writer keeps nothing.
+func (w *Writer) Wipe() {}
+
 // write sends m and returns the last error.
 func (w *Writer) write(m *Message) (last error) {
 	m.Status, m.Unsent = Sent, 0

@@ -1,0 +1,48 @@
+package packetmem
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func mapMemory(size int) ([]byte, error) {
+	b, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	return b, os.NewSyscallError("mmap", err)
+}
+
+func unmapMemory(b []byte) error { return os.NewSyscallError("munmap", unix.Munmap(b)) }
+
+// lock keeps pages in memory from their first use on. Kernels before 4.4 only
+// know how to lock all of them at once.
+func lock(b []byte) error {
+	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MLOCK_ONFAULT)
+	var err error
+	switch errno {
+	case 0:
+	case unix.ENOSYS:
+		err = unix.Mlock(b)
+	default:
+		err = errno
+	}
+	if err == nil {
+		return nil
+	}
+	kib := len(b) >> 10
+	return fmt.Errorf("the packet buffers can be swapped out, since the kernel does not lock %d KiB of memory: %w: raise the limit (LimitMEMLOCK= of systemd, ulimit -l) to more than that, or give the program CAP_IPC_LOCK", kib, err)
+}
+
+// undump also keeps the memory from child processes, which the relay has none of.
+func undump(b []byte) error {
+	err := errors.Join(
+		os.NewSyscallError("MADV_DONTDUMP", unix.Madvise(b, unix.MADV_DONTDUMP)),
+		os.NewSyscallError("MADV_DONTFORK", unix.Madvise(b, unix.MADV_DONTFORK)),
+	)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("core dumps or child processes would hold the packet buffers: %w: run a kernel that has madvise (CONFIG_ADVISE_SYSCALLS), outside of a sandbox that denies it", err)
+}
