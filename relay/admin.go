@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/lethe-relay/lethe/internal/conf"
 	"github.com/lethe-relay/lethe/internal/localsock"
+	"github.com/lethe-relay/lethe/internal/lockdown"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 )
 
 const unixPrefix = "unix:"
@@ -41,7 +44,10 @@ func listenAdmin(cfg *Config) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(cfg.Admin, unixPrefix); ok {
 		return localsock.Listen(cfg.path(path))
 	}
-	l, err := net.Listen("tcp", cfg.Admin)
+	// Go would make a listener of Multipath TCP, which Landlock does not know.
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(context.Background(), "tcp", cfg.Admin)
 	if err != nil {
 		return nil, fmt.Errorf("open the admin listener: %w: change admin in relay.yaml", err)
 	}
@@ -54,15 +60,83 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(r.plane, r.control))
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{
+		Handler: r.adminPages(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: r.log.Instead(telemetry.AdminTrouble), // its own would name addresses
+	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(r.admin); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+func (r *Relay) adminPages() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r.collector())
+	registerLeak(registry, r.plane)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /retention", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, r.retention.check()) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, r.status()) })
+	mux.HandleFunc("GET /explain/{id}", r.explain)
+	return mux
+}
+
+// Status is how the relay is, without anybody's name. It is the document /status.
+type Status struct {
+	Version     string         `json:"version"`
+	Started     time.Time      `json:"started"`
+	Routers     int            `json:"routers"`
+	Sessions    int            `json:"sessions"`
+	BoundLegs   int            `json:"bound_legs"`
+	Datagrams   uint64         `json:"forwarded_datagrams"`
+	Bytes       uint64         `json:"forwarded_bytes"`
+	Lockdown    StatusLockdown `json:"lockdown"`
+	Certificate StatusCert     `json:"certificate"`
+}
+
+// StatusLockdown is a summary of [Retention].
+type StatusLockdown struct {
+	Mode       lockdown.Mode `json:"mode"`
+	InForce    bool          `json:"in_force"`
+	NotInForce []string      `json:"not_in_force"`
+	At         time.Time     `json:"verified_at"`
+}
+
+// StatusCert is what the relay's clients recognise it by.
+type StatusCert struct {
+	Files   bool      `json:"from_files"`       // false: the relay's own, which clients pin
+	Expires time.Time `json:"expires,omitzero"` // of one from files
+}
+
+func (r *Relay) status() Status {
+	st, state := r.plane.Stats(), r.retention.recent()
+	return Status{
+		Version: r.version, Started: r.started.UTC(),
+		Routers: r.control.Routers(), Sessions: st.Sessions, BoundLegs: st.BoundLegs, Datagrams: st.Datagrams, Bytes: st.Bytes,
+		Lockdown:    StatusLockdown{state.Mode, state.InForce, state.NotInForce(), state.At},
+		Certificate: StatusCert{r.certificate.files, r.certificate.expires().UTC()},
+	}
+}
+
+// explain answers what is held about somebody. The question itself is held for as
+// long as the answer takes, and is made to leave the heap then.
+func (r *Relay) explain(w http.ResponseWriter, req *http.Request) {
+	defer r.forgetter.over()
+	id := req.PathValue("id")
+	who, err := parseSubject(id)
+	if err != nil {
+		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, who.explain(r.control))
+}
+
+func answer(w http.ResponseWriter, status int, document any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(document)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -12,7 +11,9 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/conf"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/relay/account"
 	"github.com/lethe-relay/lethe/relay/control"
 	"github.com/lethe-relay/lethe/relay/geoip"
@@ -24,7 +25,10 @@ type Config struct {
 	Public         string         `yaml:"public"`                        // HOST:PORT that agents and devices dial
 	Key            string         `yaml:"key"`                           // PEM file, beside the configuration unless absolute
 	EnrolmentToken auth.Token     `yaml:"enrolment_token" conf:"secret"` // what a router must show
+	Certificate    string         `yaml:"certificate"`                   // PEM file of the public web's; empty: the relay's own
+	CertificateKey string         `yaml:"certificate_key"`               // PEM file
 	Admin          string         `yaml:"admin"`                         // unix:PATH, a loopback HOST:PORT, or off
+	Lockdown       lockdown.Mode  `yaml:"lockdown"`                      // whether the kernel must hold that nothing is retained
 	IdleTimeout    conf.Duration  `yaml:"idle_timeout"`                  // of sessions
 	Limits         Limits         `yaml:"limits"`
 	OIDC           account.Config `yaml:"oidc"`  // where accounts come from; zero: there are none
@@ -53,6 +57,7 @@ func defaults() Config {
 	return Config{
 		Key:         keyFile,
 		Admin:       "unix:admin.sock",
+		Lockdown:    usualLockdown(),
 		IdleTimeout: conf.Duration(2 * time.Minute),
 		Limits: Limits{
 			Routers:           10_000,
@@ -96,6 +101,10 @@ func (c *Config) Validate() error {
 		return conf.KeyErrorf("enrolment_token", "is missing; 'lethe-relay init' makes one")
 	case c.IdleTimeout < conf.Duration(30*time.Second):
 		return conf.KeyErrorf("idle_timeout", "is too short: tunnels send a keep-alive every 15s; take 30s or more")
+	case c.Certificate != "" && c.CertificateKey == "":
+		return conf.KeyErrorf("certificate_key", "is missing: it names the file with the key of the certificate")
+	case c.Certificate == "" && c.CertificateKey != "":
+		return conf.KeyErrorf("certificate", "is missing: it names the file with the certificate of the key")
 	}
 	if c.Public != "" && !isDialable(c.Public) {
 		return conf.KeyErrorf("public", `is not HOST:PORT; say what agents and devices dial, such as "relay.example.org:443"`)
@@ -170,7 +179,7 @@ func (c *Config) identity() (*auth.Identity, error) {
 
 // accounts makes the verifier of ID tokens, without asking the issuer; nil if
 // there are no accounts.
-func (c *Config) accounts(log *slog.Logger) (*account.Verifier, error) {
+func (c *Config) accounts(log *telemetry.Log) (*account.Verifier, error) {
 	if c.OIDC == (account.Config{}) {
 		return nil, nil
 	}
@@ -188,14 +197,11 @@ func (c *Config) geoIP() (*geoip.DB, error) {
 	return geoip.Open(files)
 }
 
-// url is what routers are enrolled with: where the relay is, its pin, and the
-// enrolment token. port takes the place of a listen port 0.
-func (c *Config) url(id *auth.Identity, port uint16) (auth.RelayURL, error) {
-	cert, err := id.Certificate(time.Now())
-	if err != nil {
-		return auth.RelayURL{}, err
-	}
-	return auth.RelayURL{Host: c.publicHost(port), Pin: auth.RelayPinOf(cert.Leaf), Token: c.EnrolmentToken}, nil
+// url is what routers are enrolled with: where the relay is, its pin if it has a
+// certificate of its own, and the enrolment token. port takes the place of a listen
+// port 0.
+func (c *Config) url(cert *certificate, port uint16) auth.RelayURL {
+	return auth.RelayURL{Host: c.publicHost(port), Pin: cert.pin(), Token: c.EnrolmentToken}
 }
 
 // URL returns the URL that routers are enrolled with.
@@ -207,7 +213,11 @@ func (c *Config) URL() (auth.RelayURL, error) {
 	if err != nil {
 		return auth.RelayURL{}, err
 	}
-	return c.url(id, c.Listen.Port())
+	cert, err := c.certificate(id, c.Listen.Port(), nil)
+	if err != nil {
+		return auth.RelayURL{}, err
+	}
+	return c.url(cert, c.Listen.Port()), nil
 }
 
 func (l Limits) control() control.Limits {

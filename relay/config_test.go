@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/internal/statefile"
 )
 
@@ -89,6 +90,10 @@ func initRelay(t *testing.T) (path string, cfg *Config) {
 	if cfg, err = LoadConfig(path); err != nil {
 		t.Fatal(err)
 	}
+	if cfg.Lockdown != usualLockdown() {
+		t.Errorf("a new relay has lockdown: %s", cfg.Lockdown)
+	}
+	cfg.Lockdown = lockdown.Off // the test shares its process
 	return path, cfg
 }
 
@@ -105,7 +110,7 @@ func TestInit(t *testing.T) {
 
 	// What it writes out are the defaults.
 	want := defaults()
-	want.Listen, want.EnrolmentToken, want.dir = cfg.Listen, cfg.EnrolmentToken, dir
+	want.Listen, want.EnrolmentToken, want.dir, want.Lockdown = cfg.Listen, cfg.EnrolmentToken, dir, lockdown.Off
 	if !reflect.DeepEqual(*cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", *cfg, want)
 	}

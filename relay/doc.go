@@ -4,7 +4,7 @@
 //
 //	               UDP port                        admin socket
 //	                  │                                 │
-//	   ┌──────────────┴──────────────┐              /metrics
+//	   ┌──────────────┴──────────────┐     /metrics /retention /status /explain
 //	forward ── QUIC of no leg ──► control               │
 //	legs, sessions  ◄── NewSession ── register, open ──►│ counters
 //	                                  │
@@ -12,4 +12,14 @@
 //
 // What the relay holds is presence and sessions, in memory, gone when they
 // end. It writes nothing to disk after start.
+//
+// # Zero retention
+//
+// Before its first packet the relay gives up, for good and on every thread, what it
+// could keep or pass on payload with (package lockdown, retention.go); with
+// lockdown: require it does not start where the kernel can't hold that. What it may
+// still do then is what its configuration needs: read its certificate's folders
+// again, and ask the issuer of accounts and the resolver. Its log takes events and
+// numbers only (package telemetry). What has ended leaves the heap within seconds
+// (forget.go). What is held about somebody now can be asked (explain.go).
 package relay

@@ -59,7 +59,7 @@ func configText(listen netip.AddrPort, public string, token auth.Token) []byte {
 	if public == "" {
 		publicLine = "# public: relay.example.org:443"
 	}
-	return fmt.Appendf(nil, configTemplate, listen.String(), publicLine, token.String())
+	return fmt.Appendf(nil, configTemplate, listen.String(), publicLine, token.String(), usualLockdown())
 }
 
 const configTemplate = `# Configuration of a Lethe relay. Keep this file to yourself: it holds the enrolment token.
@@ -70,14 +70,24 @@ listen: %q
 # What agents and devices dial, as HOST:PORT. It is part of the URL that 'lethe-relay url' prints.
 %s
 
-# The relay's key, beside this file unless absolute. Clients pin it.
+# The relay's key, beside this file unless absolute. Clients pin its certificate.
 key: relay.key
 
 # A router must show this token to register. Devices need none.
 enrolment_token: %q
 
-# Where /metrics is served: unix:PATH (beside this file unless absolute), a loopback HOST:PORT, or "off".
+# A certificate that the public web trusts, in its place: PEM files, beside this file unless absolute.
+# Clients then check it by their system's roots, and the URL has no pin. After a renewal, send SIGHUP.
+# certificate: fullchain.pem
+# certificate_key: privkey.pem
+
+# Where the relay tells what it does and holds: unix:PATH (beside this file unless absolute), a loopback
+# HOST:PORT, or "off".
 admin: "unix:admin.sock"
+
+# Whether the kernel must hold that nothing is retained: no files, no processes, no connections, no dumps.
+# "require" refuses to start where it can't, and says what to do; "prefer" does what the kernel can; "off".
+lockdown: %s
 
 # A session that carries nothing for this long ends.
 idle_timeout: "2m"

@@ -2,10 +2,8 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"runtime"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/control"
 	"github.com/lethe-relay/lethe/relay/forward"
@@ -24,19 +23,26 @@ const socketBuffer = 8 << 20
 
 // Relay is a relay that is ready to run: its port is open, nothing is read yet.
 type Relay struct {
-	cfg     *Config
-	log     *slog.Logger
-	url     auth.RelayURL
-	plane   *forward.Plane
-	control *control.Server
-	admin   net.Listener // nil when off
-	unlock  func()
+	cfg         *Config
+	version     string
+	log         *telemetry.Log
+	url         auth.RelayURL
+	certificate *certificate
+	plane       *forward.Plane
+	control     *control.Server
+	forgetter   *forgetter
+	admin       net.Listener // nil when off
+	unlock      func()
+
+	// set by Run
+	retention *retention
+	started   time.Time
 }
 
-// New opens the relay's port. Logs get events and numbers, never an identity
-// or an address.
-func New(cfg *Config, log *slog.Logger) (_ *Relay, err error) {
-	r := &Relay{cfg: cfg, log: log}
+// New opens the relay's port. The version is the program's, to be told. A nil log
+// says nothing.
+func New(cfg *Config, version string, log *telemetry.Log) (_ *Relay, err error) {
+	r := &Relay{cfg: cfg, version: version, log: log, forgetter: newForgetter()}
 	if r.unlock, err = statefile.Lock(cfg.dir); err != nil {
 		return nil, err
 	}
@@ -52,45 +58,45 @@ func New(cfg *Config, log *slog.Logger) (_ *Relay, err error) {
 	if r.plane, err = listen(cfg); err != nil {
 		return nil, err
 	}
-	if r.url, err = cfg.url(id, r.plane.LocalAddr().Port()); err != nil {
+	if r.certificate, err = cfg.certificate(id, r.plane.LocalAddr().Port(), log); err != nil {
 		return nil, err
 	}
+	r.url = cfg.url(r.certificate, r.plane.LocalAddr().Port())
 	if r.admin, err = listenAdmin(cfg); err != nil {
 		return nil, err
 	}
-	if r.control, err = newControl(cfg, id, r.plane, log); err != nil {
+	if err = r.openControl(id); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// newControl makes the control plane. It reads all files that it needs, and asks
+// openControl makes the control plane. It reads all files that it needs, and asks
 // nobody on the network.
-func newControl(cfg *Config, id *auth.Identity, plane *forward.Plane, log *slog.Logger) (*control.Server, error) {
-	cert, err := id.Certificate(time.Now())
+func (r *Relay) openControl(id *auth.Identity) error {
+	cfg := r.cfg
+	accounts, err := cfg.accounts(r.log)
 	if err != nil {
-		return nil, err
-	}
-	accounts, err := cfg.accounts(log)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	places, err := cfg.geoIP()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return control.New(control.Config{
-		TLS:         &tls.Config{Certificates: []tls.Certificate{cert}},
+	r.control = control.New(control.Config{
+		TLS:         r.certificate.tls(),
 		Identity:    id,
 		Token:       cfg.EnrolmentToken,
-		Plane:       plane,
+		Plane:       r.plane,
 		IdleTimeout: time.Duration(cfg.IdleTimeout),
 		Limits:      cfg.Limits.control(),
 		Accounts:    accounts,
 		Issuer:      wire.Issuer{URL: cfg.OIDC.Issuer, ClientID: cfg.OIDC.ClientID},
 		GeoIP:       places,
-		Log:         log,
-	}), nil
+		Log:         r.log,
+		Over:        r.forgetter.over,
+	})
+	return nil
 }
 
 func listen(cfg *Config) (*forward.Plane, error) {
@@ -125,11 +131,30 @@ func (r *Relay) Stats() forward.Stats { return r.plane.Stats() }
 // Routers is the number of routers present.
 func (r *Relay) Routers() int { return r.control.Routers() }
 
-// Run serves until ctx ends, which is no error. It may be called once.
-func (r *Relay) Run(ctx context.Context) error {
+// Reload reads the certificate again, if it is from files, for the handshakes to
+// come. If it is no good, the one before stays in use, and the error, which is in the
+// log as a code, says why. It may be called at any time.
+func (r *Relay) Reload() error { return r.certificate.reload() }
+
+// Run locks the process down as the configuration says, calls ready, which may be
+// nil, and serves until ctx ends, which is no error. It may be called once. A
+// process that is locked down stays so.
+func (r *Relay) Run(ctx context.Context, ready func()) error {
 	defer r.close()
+	r.started = time.Now()
+	if err := r.enter(); err != nil {
+		return err
+	}
 	r.logStart()
-	parts := []func(context.Context) error{r.control.Serve, r.serveAdmin}
+	if ready != nil {
+		ready()
+	}
+	return r.serve(ctx)
+}
+
+// serve runs all parts until ctx ends or one of them does.
+func (r *Relay) serve(ctx context.Context) error {
+	parts := []func(context.Context) error{r.control.Serve, r.serveAdmin, r.forgetter.run}
 
 	// The control plane says good-bye over the data plane's port: it ends first.
 	planeCtx, stopPlane := context.WithCancel(context.WithoutCancel(ctx))
@@ -164,23 +189,23 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) logStart() {
 	receive, send := r.plane.GrantedBuffers()
 	offload := r.plane.Offload()
-	r.log.Info("relay started", "sockets", runtime.GOMAXPROCS(0),
-		"receive_buffer", receive, "send_buffer", send, "buffer_wanted", socketBuffer,
-		"gro", offload.GRO, "gso", offload.GSO)
+	r.log.Say(telemetry.RelayStarted, telemetry.Number(telemetry.Sockets, runtime.GOMAXPROCS(0)),
+		telemetry.Number(telemetry.ReceiveBuffer, receive), telemetry.Number(telemetry.SendBuffer, send),
+		telemetry.Number(telemetry.BufferWanted, socketBuffer),
+		telemetry.Flag(telemetry.GRO, offload.GRO), telemetry.Flag(telemetry.GSO, offload.GSO))
 	if min(receive, send) < socketBuffer {
-		r.log.Warn("the kernel gave smaller socket buffers than asked for: raise net.core.rmem_max and net.core.wmem_max, or give the program CAP_NET_ADMIN")
+		r.log.Say(telemetry.SmallBuffers)
 	}
 }
 
 func (r *Relay) logStop() {
 	st := r.plane.Stats()
-	attrs := []any{"datagrams", st.Datagrams, "bytes", st.Bytes}
+	r.log.Say(telemetry.RelayStopped, telemetry.Number(telemetry.Datagrams, st.Datagrams), telemetry.Number(telemetry.Bytes, st.Bytes))
 	for _, reason := range forward.DropReasons() {
 		if n := st.Dropped[reason]; n > 0 {
-			attrs = append(attrs, "dropped_"+reason.String(), n)
+			r.log.Say(telemetry.DatagramsDropped, telemetry.Code(telemetry.Reason, reason), telemetry.Number(telemetry.Datagrams, n))
 		}
 	}
-	r.log.Info("relay stopped", attrs...)
 }
 
 func (r *Relay) close() {

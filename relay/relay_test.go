@@ -21,11 +21,12 @@ import (
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/internal/localsock"
 	"github.com/lethe-relay/lethe/internal/statefile"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/account"
 )
 
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func quiet() *telemetry.Log { return nil }
 
 // running is a relay and a way to end it.
 type running struct {
@@ -33,15 +34,15 @@ type running struct {
 	stop func()
 }
 
-func start(t *testing.T, cfg *Config, log *slog.Logger) running {
+func start(t *testing.T, cfg *Config, log *telemetry.Log) running {
 	t.Helper()
-	r, err := New(cfg, log)
+	r, err := New(cfg, "v0", log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, nil) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -55,12 +56,29 @@ func start(t *testing.T, cfg *Config, log *slog.Logger) running {
 // metrics asks the relay's admin socket; samples are by name and labels.
 func (r running) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
+	samples := make(map[string]float64)
+	for line := range strings.Lines(r.get(t, "/metrics")) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(line, "#") || !ok {
+			continue
+		}
+		var err error
+		if samples[name], err = strconv.ParseFloat(value, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return samples
+}
+
+// get asks the relay's admin socket.
+func (r running) get(t *testing.T, page string) string {
+	t.Helper()
 	path := r.cfg.path(strings.TrimPrefix(r.cfg.Admin, unixPrefix))
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return localsock.Dial(ctx, path)
 	}}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport}).Get("http://relay/metrics")
+	resp, err := (&http.Client{Transport: transport}).Get("http://relay" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,23 +87,13 @@ func (r running) metrics(t *testing.T) map[string]float64 {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s, %v", resp.Status, err)
 	}
-	samples := make(map[string]float64)
-	for line := range strings.Lines(string(body)) {
-		name, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if strings.HasPrefix(line, "#") || !ok {
-			continue
-		}
-		if samples[name], err = strconv.ParseFloat(value, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return samples
+	return string(body)
 }
 
 func TestRun(t *testing.T) {
 	_, cfg := initRelay(t)
 	var log bytes.Buffer
-	r := start(t, cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	r := start(t, cfg, telemetry.New(slog.New(slog.NewTextHandler(&log, nil))))
 	if r.Addr().Port() == 0 || r.URL().Host != r.Addr().String() || r.URL().Token != cfg.EnrolmentToken {
 		t.Errorf("listens on %v, URL is %v", r.Addr(), r.URL().Redacted())
 	}
@@ -93,7 +101,7 @@ func TestRun(t *testing.T) {
 	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the admin socket: %v, %v", info, err)
 	}
-	if _, err := New(cfg, quiet()); !errors.Is(err, statefile.ErrLocked) {
+	if _, err := New(cfg, "v0", quiet()); !errors.Is(err, statefile.ErrLocked) {
 		t.Errorf("a second relay in the same directory: %v", err)
 	}
 	r.metrics(t) // so that it serves for sure
@@ -176,7 +184,7 @@ func TestNewRefuses(t *testing.T) {
 			_, cfg := initRelay(t)
 			good := *cfg
 			tt.change(cfg)
-			if _, err := New(cfg, quiet()); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			if _, err := New(cfg, "v0", quiet()); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("New = %v, want one sentence with %q", err, tt.want)
 			}
 			start(t, &good, quiet()).stop() // the failure holds no lock and no port
@@ -191,7 +199,7 @@ func TestTwoRelaysDoNotShareAPort(t *testing.T) {
 	r := start(t, first, quiet())
 	_, second := initRelay(t)
 	second.Listen = r.Addr()
-	if s, err := New(second, quiet()); err == nil {
+	if s, err := New(second, "v0", quiet()); err == nil {
 		s.close()
 		t.Fatal("two relays listen on one port")
 	} else if !strings.Contains(err.Error(), "is in use by another program") {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"log"
-	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 	"github.com/lethe-relay/lethe/tunnel"
 )
@@ -23,11 +23,12 @@ func exampleRelay() (url auth.RelayURL, stop func()) {
 	check(err)
 	cfg, err := relay.LoadConfig(path)
 	check(err)
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
+	cfg.Lockdown = lockdown.Off // router and device are in this process, too
+	r, err := relay.New(cfg, "test", nil)
 	check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, nil) }()
 	return r.URL(), func() {
 		cancel()
 		check(<-done)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 	"github.com/lethe-relay/lethe/tunnel"
 )
@@ -60,12 +61,13 @@ func startRelay(t testing.TB, configPath string) (r *relay.Relay, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err = relay.New(cfg, slog.New(slog.DiscardHandler)); err != nil {
+	cfg.Lockdown = lockdown.Off // the test shares its process
+	if r, err = relay.New(cfg, "test", nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, nil) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -20,7 +20,6 @@ const (
 	sourceRuns   = 4    // in one system call
 	sinkMessages = 16   // in one system call
 
-	legBuffer     = 8 << 20               // bytes of kernel buffer asked for
 	windowBytes   = 4 << 20               // under way at once: fits into the relay's buffer, so that nothing needs to be lost
 	sourceTimeout = 20 * time.Millisecond // without a word from the sink: what is under way counts as lost
 )
@@ -37,7 +36,7 @@ type DatagramsConfig struct {
 // no buffer holds: what is measured is the relay, not the kernel's dropping.
 type datagrams struct {
 	pattern pattern
-	session *rawSession
+	session *bareSession
 	running sync.WaitGroup
 	done    chan struct{}
 
@@ -50,7 +49,7 @@ type datagrams struct {
 }
 
 func newDatagrams() proc.Part {
-	d := &datagrams{pattern: newPattern(), session: &rawSession{}, done: make(chan struct{}), arrived: make(chan struct{}, 1)}
+	d := &datagrams{pattern: newPattern(), session: &bareSession{}, done: make(chan struct{}), arrived: make(chan struct{}, 1)}
 	return proc.Part{
 		Handlers: map[string]proc.Handler{Open: proc.Handle(d.open), Flow: proc.Handle(d.flow), Progress: proc.Handle(d.progress)},
 		Close: func() {
@@ -74,7 +73,7 @@ func (d *datagrams) open(ctx context.Context, c DatagramsConfig) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.session, err = openRaw(ctx, url, router, device, c.Grant)
+	d.session, err = openBare(ctx, url, router, device, c.Grant)
 	return nil, err
 }
 
@@ -83,7 +82,7 @@ func (d *datagrams) open(ctx context.Context, c DatagramsConfig) (any, error) {
 func (d *datagrams) flow(context.Context, string) (any, error) {
 	hello := []udpio.Message{d.message(make([]byte, datagramSize))}
 	d.pattern.number(hello[0].Buf, 0)
-	if err := d.session.router.conn.NewWriter(1).WriteBatch(hello); err != nil {
+	if err := d.session.router.Conn.NewWriter(1).WriteBatch(hello); err != nil {
 		return nil, err
 	}
 	d.running.Go(d.sink)
@@ -93,13 +92,13 @@ func (d *datagrams) flow(context.Context, string) (any, error) {
 
 // message is a run of datagrams to the relay.
 func (d *datagrams) message(buf []byte) udpio.Message {
-	return udpio.Message{Buf: buf, N: len(buf), SegSize: datagramSize, Path: udpio.Path{Remote: udpio.AddrFrom(d.session.relay)}}
+	return udpio.Message{Buf: buf, N: len(buf), SegSize: datagramSize, Path: d.session.device.Path()}
 }
 
 // source sends until the part ends.
 func (d *datagrams) source() {
-	writer := d.session.device.conn.NewWriter(sourceRuns)
-	_, granted := d.session.device.conn.Granted()
+	writer := d.session.device.Conn.NewWriter(sourceRuns)
+	_, granted := d.session.device.Conn.Granted()
 	window := uint64(min(windowBytes, granted/2) / datagramSize)
 	out := make([]udpio.Message, sourceRuns)
 	for i := range out {
@@ -132,7 +131,7 @@ func (d *datagrams) source() {
 
 // sink reads, checks and counts until its socket is closed.
 func (d *datagrams) sink() {
-	reader, in := d.session.router.conn.NewReader(sinkMessages), udpio.NewBatch(sinkMessages)
+	reader, in := d.session.router.Conn.NewReader(sinkMessages), udpio.NewBatch(sinkMessages)
 	for {
 		n, err := reader.ReadBatch(in)
 		if errors.Is(err, net.ErrClosed) {

@@ -3,11 +3,11 @@ package part
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"sync"
 
 	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 )
 
@@ -50,14 +50,15 @@ func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
 		return nil, err
 	}
 	cfg.Admin = "off"
+	cfg.Lockdown = lockdown.Off // it talks with the benchmark; what lockdown costs is measured by bench/retention
 	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute, cfg.Limits.Connections = plenty, plenty, plenty
 	cfg.Limits.SessionsPerRouter, cfg.Limits.SessionsPerDevice = plenty, plenty
-	if r.relay, err = relay.New(cfg, slog.New(slog.DiscardHandler)); err != nil {
+	if r.relay, err = relay.New(cfg, "bench", nil); err != nil {
 		return nil, err
 	}
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(context.Background())
-	r.running.Go(func() { r.ended <- r.relay.Run(ctx) })
+	r.running.Go(func() { r.ended <- r.relay.Run(ctx, nil) })
 	return RelayReady{r.relay.URL().String()}, nil
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	askTimeout  = 30 * time.Second // for any answer; the slowest is the opening of a tunnel
-	stopTimeout = 3 * time.Second  // from closing a child's input to killing it
+	askTimeout  = 2 * time.Minute // for any answer; the slowest is the opening of hundreds of tunnels at full load
+	stopTimeout = 3 * time.Second // from closing a child's input to killing it
 )
 
 // Child is a process that plays one part. Not safe for concurrent use.
@@ -48,7 +48,7 @@ func Start(ctx context.Context, part string, cpus []int) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := startOn(cpus, cmd.Start); err != nil {
+	if err := StartOn(cpus, cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", part, err)
 	}
 	return &Child{part: part, cmd: cmd, stdin: stdin, encoder: json.NewEncoder(stdin), decoder: json.NewDecoder(stdout)}, nil
@@ -79,7 +79,20 @@ func (c *Child) Ask(do string, args, value any) error {
 }
 
 // CPU is the processor time that the child has used so far, in user and kernel mode.
-func (c *Child) CPU() (time.Duration, error) { return cpuTime(c.cmd.Process.Pid) }
+func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid) }
+
+// Kill ends the child at once, as a power cut does, and returns when it is gone.
+func (c *Child) Kill() {
+	if c.cmd.ProcessState != nil {
+		return
+	}
+	c.cmd.Process.Kill()
+	c.cmd.Wait()
+}
+
+// Freeze stops the child without ending it: it does nothing any more, and its
+// sockets stay open. Only Kill ends it then.
+func (c *Child) Freeze() error { return freeze(c.cmd.Process) }
 
 // Stop ends the child and returns when it is gone. Calling it again does nothing.
 func (c *Child) Stop() {

@@ -12,13 +12,29 @@ import (
 
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-func cpuTime(pid int) (time.Duration, error) {
+// CPUTime is the processor time that a process has used so far, in user and kernel mode.
+func CPUTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
 	return parseStat(stat)
 }
+
+// Resident is how many bytes of memory a process has in use.
+func Resident(pid int) (int64, error) {
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, err
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		return 0, fmt.Errorf("/proc/PID/statm is not as proc(5) says: %w", err)
+	}
+	return resident * int64(os.Getpagesize()), nil
+}
+
+func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 
 // CPUs returns the processors that this process may use.
 func CPUs() ([]int, error) {
@@ -35,9 +51,10 @@ func CPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// startOn calls start on a thread that may only use cpus. A child inherits
-// that for all of its threads; set from outside, it would hold for one.
-func startOn(cpus []int, start func() error) error {
+// StartOn calls start on a thread that may only use cpus; nil stands for all. A
+// process that start starts inherits that for all of its threads; set from
+// outside, it would hold for one.
+func StartOn(cpus []int, start func() error) error {
 	if cpus == nil {
 		return start()
 	}

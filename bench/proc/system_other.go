@@ -4,6 +4,7 @@ package proc
 
 import (
 	"errors"
+	"os"
 	"syscall"
 	"time"
 )
@@ -12,9 +13,16 @@ var errLinuxOnly = errors.New("CPU time and pinning are read and set as Linux do
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
-func cpuTime(int) (time.Duration, error) { return 0, errLinuxOnly }
+func freeze(*os.Process) error { return errLinuxOnly }
+
+// CPUTime fails: only Linux tells.
+func CPUTime(int) (time.Duration, error) { return 0, errLinuxOnly }
 
 // CPUs returns the processors that this process may use.
 func CPUs() ([]int, error) { return nil, errLinuxOnly }
 
-func startOn([]int, func() error) error { return errLinuxOnly }
+// Resident fails: only Linux tells.
+func Resident(int) (int64, error) { return 0, errLinuxOnly }
+
+// StartOn fails: only Linux pins.
+func StartOn([]int, func() error) error { return errLinuxOnly }

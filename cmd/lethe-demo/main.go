@@ -28,7 +28,8 @@ func command() *cobra.Command {
 		Long: `lethe-demo runs a relay, a router with a small admin page, and a device, all real, in
 one process on loopback sockets. It pairs device and router, opens a tunnel, and prints
 a URL to open in a browser. Beside it stands what the relay sees: ciphertext, and how
-much of it. It keeps nothing: its files are temporary and removed at the end.
+much of it. It keeps nothing: its files are temporary and removed at the end. But the
+kernel does not hold this relay to that (lockdown), since it shares its process.
 
 With --once it fetches the page, moves 256 MiB each way with checksums, looks for the
 page's secret in every datagram, prints a summary, and ends.

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/internal/cli"
+	"github.com/lethe-relay/lethe/internal/lockdown"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/relay"
 )
 
@@ -28,9 +30,10 @@ tunnel is encrypted from end to end: the relay forwards it and forgets it.
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Example: `  lethe-relay init --dir /etc/lethe --listen '[::]:443' --public relay.example.org:443
   lethe-relay run --config /etc/lethe/relay.yaml
-  lethe-relay url --config /etc/lethe/relay.yaml`,
+  lethe-relay url --config /etc/lethe/relay.yaml
+  lethe-relay status --config /etc/lethe/relay.yaml`,
 	}
-	root.AddCommand(initCommand(), runCommand(), urlCommand())
+	root.AddCommand(initCommand(), runCommand(), urlCommand(), statusCommand(), explainCommand(), doctorCommand())
 	return root
 }
 
@@ -69,7 +72,11 @@ func runCommand() *cobra.Command {
 		Short: "Run the relay",
 		Long: `Run the relay until SIGINT or SIGTERM. It prints the URL that routers are enrolled
 with, which is a secret, and a line that begins with "ready" when it serves. The log
-goes to stderr.`,
+goes to stderr. On SIGHUP it reads its certificate again, if that is from files.
+
+With lockdown: require in relay.yaml it gives up, before its first packet, all that
+it could keep or pass on payload with, and does not start where the kernel can't hold
+that. stdout and stderr must not be files then: pipe them to a logger.`,
 		Example: "  lethe-relay run --config /etc/lethe/relay.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,12 +84,24 @@ goes to stderr.`,
 			if err != nil {
 				return err
 			}
-			r, err := relay.New(cfg, cli.Logger(verbose))
+			warnings, err := lockdown.Environment(cfg.Lockdown)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "url %s\nready %s\n", r.URL(), r.Addr())
-			return cli.Ended(cmd.Context(), r.Run(cmd.Context()))
+			for _, warning := range warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "lethe-relay: %s\n", warning)
+			}
+			if cfg.Lockdown != lockdown.Off {
+				cli.DieQuietly()
+			}
+			r, err := relay.New(cfg, cli.Version(), telemetry.New(cli.Logger(verbose)))
+			if err != nil {
+				return err
+			}
+			cli.OnHangup(cmd.Context(), func() { r.Reload() }) // the log says what came of it
+			return cli.Ended(cmd.Context(), r.Run(cmd.Context(), func() {
+				fmt.Fprintf(cmd.OutOrStdout(), "url %s\nready %s\n", r.URL(), r.Addr())
+			}))
 		},
 	}
 	configFlag(cmd, &path)

@@ -53,6 +53,11 @@ func importRules() []rule {
 			name: "nobody_imports_bench", of: "./...", tests: true, direct: []string{"./bench/..."},
 			why: "measuring code is not tested or reviewed as what it measures",
 		},
+		{
+			name: "auditor_stands_alone", of: "./bench/retention/...", tests: true,
+			reached: []string{"./relay/...", "./internal/packetmem", "./internal/leak"},
+			why:     "who audits the relay shares no code with what it audits, so that one mistake can't blind both",
+		},
 	} {
 		rules = append(rules, rule{r.name, r.why, r.find})
 	}

@@ -36,7 +36,7 @@ var exemptions = []exemption{
 
 // rules are all the rules there are.
 func rules() []rule {
-	return slices.Concat(importRules(), sourceRules(), fileRules())
+	return slices.Concat(importRules(), sourceRules(), retentionRules(), fileRules())
 }
 
 // complaints returns what is wrong with t under r: findings without an exemption, exemptions

@@ -5,7 +5,9 @@ import (
 	"net"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/internal/splice"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/relay"
 	"github.com/lethe-relay/lethe/tunnel/agent"
 	"github.com/lethe-relay/lethe/tunnel/device"
@@ -26,10 +28,11 @@ func (s *stage) startRelay() error {
 	if err != nil {
 		return err
 	}
-	if s.relay, err = relay.New(cfg, s.cfg.Log); err != nil {
+	cfg.Lockdown = lockdown.Off // it would lock router and device down, too
+	if s.relay, err = relay.New(cfg, s.cfg.Version, telemetry.New(s.cfg.Log)); err != nil {
 		return err
 	}
-	s.run("relay", s.relay.Run)
+	s.run("relay", func(ctx context.Context) error { return s.relay.Run(ctx, nil) })
 	return nil
 }
 

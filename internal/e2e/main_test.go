@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) {
 	}
 	dir, err := os.MkdirTemp("", "lethe-e2e-")
 	if err == nil {
-		err = build(dir)
+		err = errors.Join(os.Chmod(dir, 0o755), build(dir)) // other users run them, too
 	}
 	code := 1
 	if err != nil {

@@ -2,12 +2,12 @@ package relaytest
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"testing"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 )
 
@@ -24,16 +24,17 @@ func Start(t testing.TB, change func(*relay.Config)) auth.RelayURL {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Lockdown = lockdown.Off // a test shares its process
 	if change != nil {
 		change(cfg)
 	}
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
+	r, err := relay.New(cfg, "test", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- r.Run(ctx) }()
+	go func() { done <- r.Run(ctx, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -17,7 +17,9 @@ const lockName = "lock"
 // without flock(2) it always succeeds.
 func Lock(dir string) (unlock func(), err error) {
 	path := filepath.Join(dir, lockName)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	// The descriptor that is kept is for reading: a program that is not to write
+	// anything must not hold one that it could.
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, explain("lock", dir, err)
 	}
@@ -29,16 +31,19 @@ func Lock(dir string) (unlock func(), err error) {
 		}
 		return nil, explain("lock", dir, err)
 	}
-	writeHolder(f)
+	writeHolder(path)
 	return func() { f.Close() }, nil
 }
 
 // writeHolder leaves our process id in the lock file for the error of the next program. It is a
 // courtesy and may fail: the lock holds on a full disk too.
-func writeHolder(f *os.File) {
-	if f.Truncate(0) == nil {
-		fmt.Fprintf(f, "%d\n", os.Getpid())
+func writeHolder(path string) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return
 	}
+	fmt.Fprintf(f, "%d\n", os.Getpid())
+	f.Close()
 }
 
 // readHolder names the process that holds the lock, if it has left its id.

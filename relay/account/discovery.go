@@ -9,6 +9,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/lethe-relay/lethe/internal/issuerhttp"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 )
 
 // A discovery asks for the issuer's metadata and its keys, once.
@@ -92,11 +93,11 @@ func (v *Verifier) discover(d *discovery) {
 	d.at = time.Now()
 	switch {
 	case d.err == nil:
-		v.log.Info("the account issuer answers")
+		v.log.Say(telemetry.IssuerAnswers)
 	case d.before.usable(d.at):
-		v.log.Warn("the account issuer can't be asked: its old keys are used for now", "why", issuerhttp.Cause(d.err), "until", d.before.at.Add(keysLast))
+		v.log.Say(telemetry.IssuerOldKeys, telemetry.Code(telemetry.Why, issuerhttp.CauseOf(d.err)), telemetry.Duration(telemetry.UsableFor, d.before.at.Add(keysLast).Sub(d.at)))
 	default:
-		v.log.Warn("the account issuer can't be asked: no account token is accepted until it answers", "why", issuerhttp.Cause(d.err))
+		v.log.Say(telemetry.IssuerUnavailable, telemetry.Code(telemetry.Why, issuerhttp.CauseOf(d.err)))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lethe-relay/lethe/internal/issuerhttp"
 	"github.com/lethe-relay/lethe/internal/oidctest"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 )
 
 // A gate stands before a provider, counts what it is asked, and answers itself
@@ -415,7 +416,7 @@ func TestLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		g, p, v := gated(t)
-		v.log = slog.New(slog.NewTextHandler(&log, nil))
+		v.log = telemetry.New(slog.New(slog.NewTextHandler(&log, nil)))
 		g.instead.Store(new(http.HandlerFunc(down)))
 		token := p.Key().Sign(t, p.Claims("alice", nonce))
 		for range 3 {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -30,7 +29,7 @@ const (
 
 func newVerifier(t testing.TB, issuer string) *Verifier {
 	t.Helper()
-	v, err := New(Config{Issuer: issuer, ClientID: client}, slog.New(slog.DiscardHandler))
+	v, err := New(Config{Issuer: issuer, ClientID: client}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

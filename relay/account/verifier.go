@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/lethe-relay/lethe/internal/issuerhttp"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 )
 
 const (
@@ -32,7 +32,7 @@ var ErrUnavailable = errors.New("the account issuer can't be asked for now")
 type Verifier struct {
 	// static
 	cfg    Config
-	log    *slog.Logger
+	log    *telemetry.Log
 	client *http.Client
 
 	// guarded by mu
@@ -41,7 +41,7 @@ type Verifier struct {
 }
 
 // New makes a verifier. It does not use the network. The log gets whether the issuer answers.
-func New(cfg Config, log *slog.Logger) (*Verifier, error) {
+func New(cfg Config, log *telemetry.Log) (*Verifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -154,4 +154,6 @@ func judge(err error) error {
 
 func because(why string) error { return fmt.Errorf("%w: %s", ErrToken, why) }
 
-func unavailable(err error) error { return fmt.Errorf("%w: %s", ErrUnavailable, issuerhttp.Cause(err)) }
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %s", ErrUnavailable, issuerhttp.CauseOf(err))
+}

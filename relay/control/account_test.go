@@ -2,7 +2,6 @@ package control
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ import (
 // withAccounts has a relay take the ID tokens of an issuer.
 func withAccounts(t testing.TB, issuer, clientID string) func(*Server) {
 	t.Helper()
-	v, err := account.New(account.Config{Issuer: issuer, ClientID: clientID}, slog.New(slog.DiscardHandler))
+	v, err := account.New(account.Config{Issuer: issuer, ClientID: clientID}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

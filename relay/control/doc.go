@@ -59,9 +59,11 @@
 // judging it again takes: the grant's policy and what it accepts, which proofs
 // were good, the observation key, and the network. All of it is wiped with the
 // session. Proofs and tokens are gone when the open is answered. Which grants a
-// router has taken back is kept for half a day after it has left, see departed.go.
+// router has taken back is kept for half a day after it has left, and a hash to know
+// the router by, see departed.go.
 //
 // A device may ask what is held about it, and have its sessions ended; the relay
 // signs that it has (Inspect, Held). Counts of its requests, for the rate
-// limits, go by themselves within a minute.
+// limits, are kept by hashes and go by themselves within half a minute. The relay's
+// operator may ask for all that is held about somebody, see explanation.go.
 package control

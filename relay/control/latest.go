@@ -30,6 +30,17 @@ func (l *latest[T]) put(v T) {
 	}
 }
 
+// peek returns the value that waits; nil if none does.
+func (l *latest[T]) peek() *T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == nil {
+		return nil
+	}
+	v := *l.waiting
+	return &v
+}
+
 // stop forgets the value that waits, and takes no more. A call that has begun
 // goes on.
 func (l *latest[T]) stop() {

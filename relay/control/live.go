@@ -69,6 +69,7 @@ func (l *live) forget() {
 	l.server.held.remove(l)
 	l.evidence.wipe()
 	l.evidence = nil
+	l.server.over()
 }
 
 // look judges the device at an address that its leg was bound to. The loops

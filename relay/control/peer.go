@@ -12,6 +12,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/forgetful"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/forward"
 )
@@ -25,7 +26,8 @@ type peer struct {
 	source netip.Prefix // what limits by source go by
 	linger *time.Timer  // closes the connection unless it asks or is a router's
 
-	revoked atomic.Pointer[auth.Revocations] // by the router that this is; nil if it has said none
+	revoked  atomic.Pointer[auth.Revocations] // by the router that this is; nil if it has said none
+	requests atomic.Int32                     // being answered
 }
 
 // learn takes a router's revocations, unless it has newer ones: a router that
@@ -58,9 +60,12 @@ func (s *Server) letIn(ctx context.Context, info *quic.ClientInfo) (context.Cont
 	}
 	forget := s.cfg.Plane.ControlConn().Expect(info.RemoteAddr)
 	context.AfterFunc(ctx, func() {
-		forget()
-		s.all.Return(struct{}{})
-		s.perSource.Return(source)
+		forgetful.Do(func() {
+			forget()
+			s.all.Return(struct{}{})
+			s.perSource.Return(source)
+		})
+		s.over()
 	})
 	return ctx, nil
 }
@@ -73,8 +78,10 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 		return
 	}
 	p := &peer{conn: conn, key: key, addr: forward.AddrPortOf(conn.RemoteAddr()).Addr(), source: sourceOf(conn.RemoteAddr())}
-	defer s.held.connected(auth.DeviceIDOf(key))()
-	p.linger = time.AfterFunc(s.timeouts.linger, func() { s.closeIdle(p) })
+	var gone func()
+	forgetful.Apart(func() { gone = s.held.connected(p) })
+	defer forgetful.Apart(func() { gone() })
+	p.linger = time.AfterFunc(s.timeouts.linger, func() { forgetful.Do(func() { s.closeIdle(p) }) })
 	defer p.linger.Stop()
 	stop := context.AfterFunc(ctx, func() { conn.CloseWithError(closeWith(wire.CodeShuttingDown), "") })
 	defer stop()
@@ -83,7 +90,11 @@ func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
 		if err != nil {
 			return
 		}
-		s.peers.Go(func() { s.request(p, stream) })
+		p.requests.Add(1)
+		s.peers.Go(func() {
+			defer p.requests.Add(-1)
+			forgetful.Do(func() { s.request(p, stream) })
+		})
 	}
 }
 
@@ -153,7 +164,10 @@ func (s *Server) answer(stream *quic.Stream, m wire.Message) error {
 // sourceOf is the part of the peer's address that one customer has: an IPv4
 // address, or an IPv6 /64.
 func sourceOf(remote net.Addr) netip.Prefix {
-	addr := forward.AddrPortOf(remote).Addr().WithZone("")
+	return sourceOfAddr(forward.AddrPortOf(remote).Addr().WithZone(""))
+}
+
+func sourceOfAddr(addr netip.Addr) netip.Prefix {
 	bits := 64
 	if addr.Is4() {
 		bits = 32

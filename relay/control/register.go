@@ -7,6 +7,8 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/forgetful"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -66,11 +68,13 @@ func (s *Server) put(id auth.RouterID, p *peer) bool {
 		before.conn.CloseWithError(closeWith(wire.CodeReplaced), "")
 	}
 	p.learn(s.departed.of(id, time.Now()))
-	s.cfg.Log.Info("router registered", "routers", s.presence.Len())
+	s.cfg.Log.Say(telemetry.RouterRegistered, telemetry.Number(telemetry.Routers, s.presence.Len()))
 	context.AfterFunc(p.conn.Context(), func() {
-		s.departed.keep(id, p.revoked.Load(), time.Now())
-		s.presence.Remove(id, p)
-		s.cfg.Log.Info("router gone", "routers", s.presence.Len())
+		forgetful.Do(func() {
+			s.departed.keep(id, p.revoked.Load(), time.Now())
+			s.presence.Remove(id, p)
+		})
+		s.cfg.Log.Say(telemetry.RouterGone, telemetry.Number(telemetry.Routers, s.presence.Len()))
 	})
 	return true
 }

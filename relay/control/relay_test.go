@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/forward"
 )
@@ -66,7 +67,7 @@ func startRelayOn(t testing.TB, listen string, limits func(*Limits), change func
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Token, cfg.Log = token, slog.New(slog.NewTextHandler(book, nil))
+	cfg.Token, cfg.Log = token, telemetry.New(slog.New(slog.NewTextHandler(book, nil)))
 	cfg.Identity = identity(t)
 	cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t, cfg.Identity)}}
 	cfg.Plane, err = forward.Listen(forward.Config{

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,6 +11,8 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/forgetful"
+	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/internal/wire"
 	"github.com/lethe-relay/lethe/relay/account"
 	"github.com/lethe-relay/lethe/relay/forward"
@@ -67,13 +68,17 @@ type Config struct {
 	Plane       *forward.Plane
 	IdleTimeout time.Duration // of sessions, told to routers
 	Limits      Limits
-	Log         *slog.Logger
+	Log         *telemetry.Log
 
 	// Accounts verifies ID tokens of Issuer. Nil: there is no account system, and
 	// a device's key is its account.
 	Accounts *account.Verifier
 	Issuer   wire.Issuer
 	GeoIP    *geoip.DB // nil: nothing is known of addresses
+
+	// Over is called when a session or a connection has ended, so that what was
+	// known of it can be made to leave the memory. It must not block. Nil: nobody is told.
+	Over func()
 }
 
 // timeouts are the constants of the same names; tests shorten them.
@@ -143,6 +148,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	defer listener.Close()
 	defer s.wait()
+	forgetting, stop := context.WithCancel(ctx)
+	defer stop()
+	s.peers.Go(func() { s.forget(forgetting) })
 	for {
 		conn, err := listener.Accept(ctx)
 		if ctx.Err() != nil {
@@ -161,7 +169,7 @@ func (s *Server) launch(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
-		s.peers.Go(f)
+		s.peers.Go(func() { forgetful.Do(f) })
 	}
 	return !s.closed
 }
@@ -171,6 +179,12 @@ func (s *Server) wait() {
 	s.closed = true
 	s.mu.Unlock()
 	s.peers.Wait()
+}
+
+func (s *Server) over() {
+	if s.cfg.Over != nil {
+		s.cfg.Over()
+	}
 }
 
 // Routers is the number of routers present.

@@ -58,3 +58,13 @@ func BenchmarkRoute(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWipe is what a loop does ten times a second while anything comes in.
+func BenchmarkWipe(b *testing.B) {
+	bench := newBench(b)
+	b.SetBytes(loopBytes)
+	b.ReportAllocs()
+	for b.Loop() {
+		bench.l.wipe()
+	}
+}

@@ -146,7 +146,7 @@ func TestRunBeforeAMixedMessageStaysBefore(t *testing.T) {
 	device, router, _ := r.pair(t, "127.0.0.1", "127.0.0.1")
 	from := udpio.Path{Remote: device.addr()}
 	run, mixed, after := payload(3*100, 100), payload(52, 52), payload(70, 70)
-	l := newLoop(r.Plane, r.loops[0].conn) // the plane's own is reading
+	l := newLoop(r.Plane, r.loops[0].conn, make([]byte, loopBytes)) // the plane's own is reading
 	batch := udpio.NewBatch(3)
 	for i, b := range [][]byte{run, append(mixed[:52:52], device.message(wire.TypeBind, wire.Cookie{})...), after} {
 		batch[i].N, batch[i].Path, batch[i].SegSize = copy(batch[i].Buf, b), from, min(100, len(b))

@@ -7,12 +7,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lethe-relay/lethe/internal/forgetful"
 	"github.com/lethe-relay/lethe/internal/udpio"
 )
 
 const (
 	controlQueue    = 1024 // datagrams: a burst of 1,000 routers coming back at once
 	controlDatagram = 1500 // bytes: quic-go sends and takes at most 1452
+	controlStride   = 1536 // bytes of memory for one: whole cache lines
+	controlBytes    = controlQueue * controlStride
 	longHeader      = 0x80 // first byte of QUIC's handshake packets (RFC 9000, section 17.2)
 )
 
@@ -35,13 +38,17 @@ type ControlConn struct {
 	writer *udpio.Writer
 	out    []udpio.Message
 
+	// guarded by memoryMu
+	memoryMu sync.Mutex // held while ReadFrom or drop is at packets of the queue
+	dropped  bool       // their buffers are gone
+
 	// guarded by peersMu
 	peersMu sync.RWMutex
-	peers   map[udpio.Addr]int // connections from each expected address
+	peers   *forgetful.Map[udpio.Addr, int] // connections from each expected address
 }
 
 type controlPacket struct {
-	buf  [controlDatagram]byte
+	buf  []byte // of controlDatagram, in packet memory
 	n    int
 	path udpio.Path
 }
@@ -53,7 +60,8 @@ type controlAddr struct {
 	path udpio.Path
 }
 
-func newControlConn(conn *udpio.Conn) *ControlConn {
+// newControlConn makes one whose queue lies in memory, of controlBytes.
+func newControlConn(conn *udpio.Conn, memory []byte) *ControlConn {
 	c := &ControlConn{
 		local:  net.UDPAddrFromAddrPort(conn.LocalAddr()),
 		queue:  make(chan *controlPacket, controlQueue),
@@ -61,10 +69,11 @@ func newControlConn(conn *udpio.Conn) *ControlConn {
 		closed: make(chan struct{}),
 		writer: conn.NewWriter(1),
 		out:    make([]udpio.Message, 1),
-		peers:  make(map[udpio.Addr]int),
+		peers:  forgetful.New[udpio.Addr, int](),
 	}
-	for range controlQueue {
-		c.free <- new(controlPacket)
+	for i := range controlQueue {
+		start := i * controlStride
+		c.free <- &controlPacket{buf: memory[start : start+controlDatagram : start+controlDatagram]}
 	}
 	return c
 }
@@ -72,10 +81,11 @@ func newControlConn(conn *udpio.Conn) *ControlConn {
 // Expect lets the datagrams of an established connection from addr pass, until
 // forget is called. addr is one that ReadFrom returned, and has proved itself.
 //
-// Short-header datagrams from elsewhere are dropped. QUIC would take them for a
-// connection that has moved, and answer each with a path challenge of 1200
+// From elsewhere, only Initial packets pass. QUIC would take a short-header packet
+// for a connection that has moved, and answer it with a path challenge of 1200
 // bytes to an address that may be forged. So control connections can't move:
-// their clients connect again.
+// their clients connect again. It also keeps what tunnels send away from QUIC,
+// whose buffers nobody wipes; see initialBytes.
 func (c *ControlConn) Expect(addr net.Addr) (forget func()) {
 	a, ok := addr.(*controlAddr)
 	if !ok {
@@ -84,12 +94,14 @@ func (c *ControlConn) Expect(addr net.Addr) (forget func()) {
 	remote := a.path.Remote
 	c.peersMu.Lock()
 	defer c.peersMu.Unlock()
-	c.peers[remote]++
+	c.peers.Set(remote, c.peers.Get(remote)+1)
 	return func() {
 		c.peersMu.Lock()
 		defer c.peersMu.Unlock()
-		if c.peers[remote]--; c.peers[remote] == 0 {
-			delete(c.peers, remote)
+		if left := c.peers.Get(remote) - 1; left > 0 {
+			c.peers.Set(remote, left)
+		} else {
+			c.peers.Delete(remote)
 		}
 	}
 }
@@ -97,20 +109,25 @@ func (c *ControlConn) Expect(addr net.Addr) (forget func()) {
 func (c *ControlConn) expects(from udpio.Addr) bool {
 	c.peersMu.RLock()
 	defer c.peersMu.RUnlock()
-	return c.peers[from] > 0
+	return c.peers.Get(from) > 0
 }
 
-// deliver copies one datagram into the queue. Any loop may call it.
+// deliver copies one datagram into the queue, from an address that is not
+// expected only its Initial packets. Any loop may call it.
 func (c *ControlConn) deliver(datagram []byte, from udpio.Path) (DropReason, bool) {
-	switch {
-	case len(datagram) > controlDatagram:
+	if len(datagram) > controlDatagram {
 		return DropControlTooBig, false
-	case datagram[0]&longHeader == 0 && !c.expects(from.Remote):
-		return DropControlStray, false
+	}
+	admitted := len(datagram)
+	if !c.expects(from.Remote) {
+		if admitted = initialBytes(datagram); admitted == 0 {
+			return DropControlStray, false
+		}
 	}
 	select {
 	case p := <-c.free:
-		p.n = copy(p.buf[:], datagram)
+		copy(p.buf, datagram[:admitted])
+		p.n = len(datagram) // the rest is zero, and counts: QUIC takes no small Initial
 		p.path = from
 		c.delivered.Add(1)
 		c.queue <- p // never blocks: there are as many packets as places
@@ -122,8 +139,16 @@ func (c *ControlConn) deliver(datagram []byte, from udpio.Path) (DropReason, boo
 
 // ReadFrom implements [net.PacketConn].
 func (c *ControlConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	if len(c.queue) == 0 {
+		forgetful.Stack() // of QUIC's goroutine, which is about to wait
+	}
 	select {
 	case p := <-c.queue:
+		c.memoryMu.Lock()
+		defer c.memoryMu.Unlock()
+		if c.dropped {
+			return 0, nil, net.ErrClosed
+		}
 		n := copy(b, p.buf[:p.n])
 		addr := &controlAddr{UDPAddr: net.UDPAddrFromAddrPort(p.path.Remote.AddrPort()), path: p.path}
 		clear(p.buf[:p.n])
@@ -149,6 +174,7 @@ func (c *ControlConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 		c.drops.add(dropOf(c.out[0].Status), 1)
 	}
 	c.out[0] = udpio.Message{}
+	c.writer.Wipe()
 	return len(b), err
 }
 
@@ -156,6 +182,23 @@ func (c *ControlConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 func (c *ControlConn) Close() error {
 	c.closeOnce.Do(func() { close(c.closed) })
 	return nil
+}
+
+// drop forgets what waits in the queue, whose buffers nobody touches afterwards.
+// The loops have ended.
+func (c *ControlConn) drop() {
+	c.memoryMu.Lock()
+	defer c.memoryMu.Unlock()
+	c.dropped = true
+	for {
+		select {
+		case p := <-c.queue:
+			clear(p.buf)
+			*p = controlPacket{}
+		default:
+			return
+		}
+	}
 }
 
 // LocalAddr implements [net.PacketConn].

@@ -42,10 +42,38 @@
 // to decrypt with and no way to write a file. A test in internal/archtest
 // holds that.
 //
-// # Locks and memory
+// # Locks
 //
 // The forward path takes no lock and allocates nothing. The address table is
 // read without locks and written under [Plane]'s mutex, when a leg is bound,
-// moves or ends. Each loop owns one fixed set of packet buffers; the control
-// plane's queue is a second, bounded one.
+// moves or ends.
+//
+// # Where bytes of datagrams are, and for how long
+//
+// Each loop owns one fixed set of packet buffers; the control plane's queue is a
+// second, bounded one. Both lie in one internal/packetmem, outside of the heap.
+// This is every place:
+//
+//   - The buffers of a loop's batch. The kernel writes there, and sends from there.
+//     A part of a message that goes out alone, and the answer to a leg message,
+//     are parts of the same buffers. The loop wipes them all ten times a second
+//     while anything comes in (see wipe.go for its steps), so a byte is there for
+//     a tenth of a second after it has gone out, whether its session lives or not.
+//   - The addresses of the last batch, in its messages and in what the system
+//     calls of Reader and Writer worked on. They are wiped with it.
+//   - The queue of the [ControlConn]. A datagram is wiped when the control plane
+//     takes it. What the control plane writes is its own.
+//   - The buffers of the control plane's QUIC, which are on the heap and which
+//     nobody wipes. Nothing that was carried gets there, since a datagram is
+//     either carried or handed over. A tunnel's datagrams may come from an address
+//     that no leg has: before it is bound, after its session has ended, or while its
+//     endpoint moves. Of those only Initial packets are handed over, which hold the
+//     start of a tunnel's handshake under keys that anybody can work out, and no
+//     payload; the rest is refused or cut off (see initial.go). To refuse the
+//     Initial packets of ended sessions, too, one would have to remember their
+//     addresses. An address from which a control connection comes is believed:
+//     our endpoints use a socket of its own for each session.
+//
+// When the plane ends, its loops wipe once more, and the memory is given back.
+// What waits in a socket is the kernel's, before and after.
 package forward

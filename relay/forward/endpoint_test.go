@@ -47,6 +47,11 @@ func start(t testing.TB, change func(*Config)) running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, p)
+}
+
+func run(t testing.TB, p *Plane) running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()

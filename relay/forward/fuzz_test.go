@@ -66,9 +66,9 @@ func (b bench) session(t testing.TB, v vector) *Session {
 		t.Fatal(err)
 	}
 	l := s.Device
-	delete(b.legs, l.id)
+	b.legs.Delete(l.id)
 	l.id = wire.LegID(id)
-	b.legs[l.id] = l
+	b.legs.Set(l.id, l)
 	copy(l.secret[:], unhex(t, v.Secret))
 	b.bind(s.Device, loopback(9))
 	b.bind(s.Router, loopback(10))

@@ -142,7 +142,7 @@ func TestLimitBetweenLoops(t *testing.T) {
 	b.s.Limit(limit, time.Time{})
 	var wg sync.WaitGroup
 	for _, leg := range b.s.legs() {
-		l := newLoop(b.Plane, b.l.conn)
+		l := newLoop(b.Plane, b.l.conn, make([]byte, loopBytes))
 		wg.Go(func() {
 			for range limit / size {
 				l.carry(&udpio.Message{N: size, SegSize: size}, leg)

@@ -23,7 +23,10 @@ import (
 // batchMessages is how many messages one system call reads or writes. Each
 // holds up to 64 KiB, so a loop's buffers are 1 MiB; bulk traffic fills the
 // first few and stays in cache.
-const batchMessages = 16
+const (
+	batchMessages = 16
+	loopBytes     = batchMessages * udpio.MessageBytes
+)
 
 // A read may fail for a reason of the moment, such as a lack of memory. One
 // that fails for a second ends the relay: whoever runs it has to know.
@@ -40,6 +43,7 @@ type loop struct {
 	writer *udpio.Writer
 
 	// owned by run
+	memory []byte          // what the buffers of batch are cut from, and nothing else
 	batch  []udpio.Message // one set of packet buffers: read into, readdressed, sent from
 	single []udpio.Message // one message without a buffer of its own: a part of a batch message that goes out alone
 
@@ -50,25 +54,34 @@ type loop struct {
 	datagrams   atomic.Uint64
 	bytes       atomic.Uint64
 	legMessages atomic.Uint64
+	wipes       atomic.Uint64
+
+	wiper loopWiper
 }
 
-func newLoop(p *Plane, conn *udpio.Conn) *loop {
+// newLoop makes a loop whose packet buffers lie in memory, of loopBytes.
+func newLoop(p *Plane, conn *udpio.Conn, memory []byte) *loop {
 	return &loop{
 		plane:  p,
 		conn:   conn,
 		reader: conn.NewReader(batchMessages),
 		writer: conn.NewWriter(batchMessages),
-		batch:  udpio.NewBatch(batchMessages),
+		memory: memory,
+		batch:  udpio.BatchIn(memory),
 		single: make([]udpio.Message, 1),
 	}
 }
 
 // run carries datagrams until the socket is closed; it returns the error that ended it.
 func (l *loop) run() error {
+	defer l.wipe()
 	failed := 0
 	for {
 		n, err := l.reader.ReadBatch(l.batch)
 		if err != nil {
+			if l.wipeIfAsked(err) {
+				continue
+			}
 			if failed++; failed > readFailures || errors.Is(err, net.ErrClosed) {
 				return err
 			}
@@ -170,6 +183,7 @@ func (l *loop) send(out []udpio.Message) error {
 	if len(out) == 0 {
 		return nil
 	}
+	l.leak(out)
 	err := l.writer.WriteBatch(out)
 	var datagrams, bytes int
 	for i := range out {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lethe-relay/lethe/internal/forgetful"
+	"github.com/lethe-relay/lethe/internal/packetmem"
 	"github.com/lethe-relay/lethe/internal/udpio"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
@@ -41,32 +43,64 @@ type Plane struct {
 	cfg     Config
 	loops   []*loop
 	control *ControlConn
+	memory  *packetmem.Memory // all packet buffers, of the loops and of control
 	table   *addrTable
 	cookies *cookieJar
+	leaker  leaker // nothing, unless built to leak
+
+	carrying sync.Mutex // held by Run, which uses memory
+	closed   bool       // guarded by carrying: memory is gone
 
 	ended [endReasons]atomic.Uint64 // sessions, by EndReason
 
 	// guarded by mu
 	mu       sync.RWMutex
-	legs     map[wire.LegID]*Leg
+	legs     *forgetful.Map[wire.LegID, *Leg]
 	sessions map[*Session]struct{}
 }
 
-// Listen opens the sockets. Nothing is read from them before Run.
-func Listen(cfg Config) (*Plane, error) {
+// Listen opens the sockets and takes the memory for all packet buffers. Nothing
+// is read before Run. The caller calls Run or Close.
+func Listen(cfg Config) (_ *Plane, err error) {
+	cfg.Sockets = max(cfg.Sockets, 1)
 	p := newPlane(cfg)
-	at := cfg.Listen
-	for i := range max(cfg.Sockets, 1) {
-		conn, err := openSocket(at, i, cfg)
+	defer func() {
 		if err != nil {
-			p.closeSockets()
-			return nil, fmt.Errorf("open UDP socket %d: %w", i, err)
+			p.Close()
+		}
+	}()
+	if p.leaker, err = newLeaker(); err != nil {
+		return nil, err
+	}
+	if p.memory, err = packetmem.New(cfg.Sockets*loopBytes + controlBytes); err != nil {
+		return nil, err
+	}
+	if err := p.openLoops(); err != nil {
+		return nil, err
+	}
+	queue, err := p.memory.Take(controlBytes)
+	if err != nil {
+		return nil, err
+	}
+	p.control = newControlConn(p.loops[0].conn, queue)
+	return p, nil
+}
+
+func (p *Plane) openLoops() error {
+	at := p.cfg.Listen
+	for i := range p.cfg.Sockets {
+		buffers, err := p.memory.Take(loopBytes)
+		if err != nil {
+			return err
+		}
+		conn, err := openSocket(at, i, p.cfg)
+		if err != nil {
+			return fmt.Errorf("open UDP socket %d: %w", i, err)
 		}
 		at = conn.LocalAddr() // port 0 is chosen once, for all
-		p.loops = append(p.loops, newLoop(p, conn))
+		p.loops = append(p.loops, newLoop(p, conn, buffers))
 	}
-	p.control = newControlConn(p.loops[0].conn)
-	return p, nil
+	return nil
 }
 
 // openSocket opens one of the sockets. The first is opened alone, and shared
@@ -89,7 +123,7 @@ func newPlane(cfg Config) *Plane {
 		cfg:      cfg,
 		table:    newAddrTable(2 * cfg.MaxSessions),
 		cookies:  newCookieJar(),
-		legs:     make(map[wire.LegID]*Leg),
+		legs:     forgetful.New[wire.LegID, *Leg](),
 		sessions: make(map[*Session]struct{}),
 	}
 }
@@ -108,8 +142,15 @@ func (p *Plane) GrantedBuffers() (receive, send int) { return p.loops[0].conn.Gr
 func (p *Plane) ControlConn() *ControlConn { return p.control }
 
 // Run carries datagrams until ctx ends or a socket fails, then closes the
-// sockets and ends all sessions. It returns nil when ctx ended it.
+// sockets, ends all sessions and gives the packet buffers back. It returns nil
+// when ctx ended it, and [net.ErrClosed] after Close. It may be called once.
 func (p *Plane) Run(ctx context.Context) error {
+	p.carrying.Lock()
+	defer p.Close()
+	defer p.carrying.Unlock()
+	if p.closed {
+		return net.ErrClosed
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -117,6 +158,7 @@ func (p *Plane) Run(ctx context.Context) error {
 		wg.Go(func() { cancel(l.run()) })
 	}
 	wg.Go(func() { p.sweep(ctx) })
+	wg.Go(func() { p.keepWiping(ctx) })
 
 	<-ctx.Done()
 	p.closeSockets()
@@ -129,10 +171,20 @@ func (p *Plane) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close ends a plane that was never run.
+// Close closes the sockets, which ends Run, and gives the packet buffers back
+// when nobody can touch them any more. Closing again does nothing.
 func (p *Plane) Close() {
 	p.closeSockets()
-	p.control.Close()
+	p.carrying.Lock()
+	defer p.carrying.Unlock()
+	p.closed = true
+	if p.control != nil {
+		p.control.Close()
+		p.control.drop()
+	}
+	if p.memory != nil {
+		p.memory.Close() // it can't fail for a mapping that was made whole
+	}
 }
 
 func (p *Plane) closeSockets() {
@@ -150,12 +202,12 @@ func (p *Plane) NewSession(hooks Hooks) (*Session, error) {
 		return nil, ErrFull
 	}
 	for _, l := range s.legs() {
-		if p.legs[l.id] != nil { // a collision of 64 random bits: the caller may try again
+		if p.legs.Get(l.id) != nil { // a collision of 64 random bits: the caller may try again
 			return nil, ErrFull
 		}
 	}
 	for _, l := range s.legs() {
-		p.legs[l.id] = l
+		p.legs.Set(l.id, l)
 	}
 	p.sessions[s] = struct{}{}
 	return s, nil
@@ -166,7 +218,7 @@ func (p *Plane) End(s *Session, why EndReason) {
 	s.ended.Do(func() {
 		p.mu.Lock()
 		for _, l := range s.legs() {
-			delete(p.legs, l.id)
+			p.legs.Delete(l.id)
 		}
 		delete(p.sessions, s)
 		p.mu.Unlock()
@@ -210,7 +262,7 @@ func (p *Plane) list() []*Session {
 func (p *Plane) leg(id wire.LegID) *Leg {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.legs[id]
+	return p.legs.Get(id)
 }
 
 // sweep looks at the sessions each second and turns the cookie key over.
@@ -228,6 +280,7 @@ func (p *Plane) sweep(ctx context.Context) {
 				p.cookies.rotate()
 			}
 			p.look(now)
+			forgetful.Stack()
 		}
 	}
 }
@@ -262,6 +315,8 @@ func (p *Plane) over(s *Session, now time.Time) (EndReason, bool) {
 	if limit := s.limit.Load(); limit != nil && limit.over(now) {
 		return EndLimited, true
 	}
+	s.sweep.Lock()
+	defer s.sweep.Unlock()
 	if n := s.Device.datagrams.Load() + s.Router.datagrams.Load(); n != s.datagrams {
 		s.datagrams, s.active = n, now
 		return 0, false

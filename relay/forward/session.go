@@ -21,7 +21,8 @@ type Session struct {
 	// read by the loops; written by Limit
 	limit atomic.Pointer[limit] // nil while there is none
 
-	// owned by the Plane's sweeper
+	// written by the Plane's sweeper, guarded by sweep
+	sweep     sync.Mutex
 	datagrams uint64    // what the two legs had carried when it last looked
 	active    time.Time // when that number last changed
 

@@ -103,7 +103,7 @@ func (p *Plane) forgotten(t *testing.T, s *Session) {
 		t.Error("the session is still listed")
 	}
 	for _, l := range s.legs() {
-		if p.legs[l.id] != nil {
+		if p.legs.Get(l.id) != nil {
 			t.Error("the leg can still be found by its id")
 		}
 		if l.Bound() || l.Secret() != (wire.LegSecret{}) || l.remembers() {

@@ -10,6 +10,7 @@ type Stats struct {
 	Bytes       uint64 // payload bytes forwarded
 	Control     uint64 // datagrams handed to the control plane
 	LegMessages uint64 // leg messages acted on
+	Wipes       uint64 // times that a loop has wiped its packet buffers
 	Dropped     map[DropReason]uint64
 	Ended       map[EndReason]uint64
 }
@@ -31,6 +32,7 @@ func (p *Plane) Stats() Stats {
 		st.Datagrams += l.datagrams.Load()
 		st.Bytes += l.bytes.Load()
 		st.LegMessages += l.legMessages.Load()
+		st.Wipes += l.wipes.Load()
 		for r := range dropReasons {
 			st.Dropped[r] += l.drops[r].Load()
 		}

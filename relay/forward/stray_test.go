@@ -44,8 +44,8 @@ func TestControlConnectionsDoNotMove(t *testing.T) {
 				st.Control, st.Dropped[DropControlStray], step.control, step.strayed)
 		}
 	}
-	if len(b.control.peers) != 0 {
-		t.Errorf("%d addresses are still expected", len(b.control.peers))
+	if b.control.peers.Len() != 0 {
+		t.Errorf("%d addresses are still expected", b.control.peers.Len())
 	}
 }
 

@@ -17,15 +17,16 @@ import (
 // is dropped.
 type Rate[K comparable] struct {
 	// static
-	limit rate.Limit
-	burst int
-	max   int
-	span  time.Duration
+	limit  rate.Limit
+	burst  int
+	max    int
+	span   time.Duration
+	hasher hasher[K]
 
 	// guarded by mu
 	mu     sync.Mutex
-	young  map[K]*rate.Limiter
-	old    map[K]*rate.Limiter
+	young  map[uint64]*rate.Limiter // by the keys' hashes
+	old    map[uint64]*rate.Limiter
 	shared *rate.Limiter
 	turned time.Time
 }
@@ -41,7 +42,8 @@ func NewRate[K comparable](perMinute, keys int) *Rate[K] {
 		burst:  burst,
 		max:    keys,
 		span:   time.Duration(float64(burst) / float64(limit) * float64(time.Second)),
-		young:  make(map[K]*rate.Limiter),
+		hasher: newHasher[K](),
+		young:  make(map[uint64]*rate.Limiter),
 		shared: rate.NewLimiter(limit, burst),
 	}
 }
@@ -49,27 +51,59 @@ func NewRate[K comparable](perMinute, keys int) *Rate[K] {
 // Take takes one event of key at now. If that is over the limit it takes
 // nothing, and returns how long to wait until it will be within it.
 func (r *Rate[K]) Take(key K, now time.Time) (wait time.Duration) {
+	hash := r.hasher.of(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now.Sub(r.turned) >= r.span {
-		if now.Sub(r.turned) >= 2*r.span {
-			r.young = nil // nothing was asked for so long that every bucket is full
-		}
-		r.old, r.young = r.young, make(map[K]*rate.Limiter)
-		r.turned = now
-	}
-	reservation := r.bucket(key).ReserveN(now, 1)
+	r.turnLocked(now)
+	reservation := r.bucketLocked(hash).ReserveN(now, 1)
 	if wait = reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
 	}
 	return wait
 }
 
-func (r *Rate[K]) bucket(key K) *rate.Limiter {
-	if b := r.young[key]; b != nil {
+// Of tells whether key has a bucket of its own, and how many events are left in it.
+func (r *Rate[K]) Of(key K, now time.Time) (left float64, has bool) {
+	hash := r.hasher.of(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turnLocked(now)
+	b := r.young[hash]
+	if b == nil {
+		b = r.old[hash]
+	}
+	if b == nil {
+		return 0, false
+	}
+	return b.TokensAt(now), true
+}
+
+// Forget drops the buckets that don't count any more, which are full. [Rate.Take]
+// does that too, but only when it is called.
+func (r *Rate[K]) Forget(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turnLocked(now)
+}
+
+// turnLocked makes the generations those of now.
+func (r *Rate[K]) turnLocked(now time.Time) {
+	age := now.Sub(r.turned)
+	if age < r.span {
+		return
+	}
+	if age >= 2*r.span {
+		r.young = nil // nothing was asked for so long that every bucket is full
+	}
+	r.old, r.young = r.young, make(map[uint64]*rate.Limiter)
+	r.turned = now
+}
+
+func (r *Rate[K]) bucketLocked(hash uint64) *rate.Limiter {
+	if b := r.young[hash]; b != nil {
 		return b
 	}
-	b := r.old[key]
+	b := r.old[hash]
 	if len(r.young) >= r.max {
 		if b == nil {
 			b = r.shared
@@ -79,6 +113,6 @@ func (r *Rate[K]) bucket(key K) *rate.Limiter {
 	if b == nil {
 		b = rate.NewLimiter(r.limit, r.burst)
 	}
-	r.young[key] = b
+	r.young[hash] = b
 	return b
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/forgetful"
 )
 
 // ErrFull is returned by [Registry.Put] when as many routers are present as
@@ -17,12 +18,12 @@ type Registry[C comparable] struct {
 	max int
 
 	mu      sync.RWMutex
-	routers map[auth.RouterID]C
+	routers *forgetful.Map[auth.RouterID, C]
 }
 
 // New makes a registry for at most limit routers.
 func New[C comparable](limit int) *Registry[C] {
-	return &Registry[C]{max: limit, routers: make(map[auth.RouterID]C)}
+	return &Registry[C]{max: limit, routers: forgetful.New[auth.RouterID, C]()}
 }
 
 // Put makes conn the router's connection. The newest wins: a router that lost
@@ -31,11 +32,11 @@ func New[C comparable](limit int) *Registry[C] {
 func (r *Registry[C]) Put(id auth.RouterID, conn C) (before C, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, known := r.routers[id]
-	if !known && len(r.routers) >= r.max {
+	before, known := r.routers.Lookup(id)
+	if !known && r.routers.Len() >= r.max {
 		return before, ErrFull
 	}
-	r.routers[id] = conn
+	r.routers.Set(id, conn)
 	return before, nil
 }
 
@@ -43,8 +44,8 @@ func (r *Registry[C]) Put(id auth.RouterID, conn C) (before C, err error) {
 func (r *Registry[C]) Remove(id auth.RouterID, conn C) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.routers[id] == conn {
-		delete(r.routers, id)
+	if r.routers.Get(id) == conn {
+		r.routers.Delete(id)
 	}
 }
 
@@ -52,13 +53,12 @@ func (r *Registry[C]) Remove(id auth.RouterID, conn C) {
 func (r *Registry[C]) Get(id auth.RouterID) (conn C, present bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	conn, present = r.routers[id]
-	return conn, present
+	return r.routers.Lookup(id)
 }
 
 // Len is the number of routers present.
 func (r *Registry[C]) Len() int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return len(r.routers)
+	return r.routers.Len()
 }

@@ -37,7 +37,7 @@ func failed(ctx context.Context, err error) error {
 	case errors.As(err, &refusal):
 		return refused(refusal)
 	}
-	return fmt.Errorf("can't log in at the issuer: %s; check that it runs, and that its URL is right", issuerhttp.Cause(err))
+	return fmt.Errorf("can't log in at the issuer: %s; check that it runs, and that its URL is right", issuerhttp.CauseOf(err))
 }
 
 // refused is RFC 8628, section 3.5. What else the issuer says is for its log.

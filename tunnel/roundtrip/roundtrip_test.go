@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -22,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 	"github.com/lethe-relay/lethe/tunnel"
 	"github.com/lethe-relay/lethe/tunnel/roundtrip"
@@ -58,11 +58,12 @@ func start(dir string, h http.Handler) (l *countingListener, tun *tunnel.Tunnel,
 	check(err)
 	cfg, err := relay.LoadConfig(path)
 	check(err)
-	r, err := relay.New(cfg, slog.New(slog.DiscardHandler))
+	cfg.Lockdown = lockdown.Off // the test shares its process
+	r, err := relay.New(cfg, "test", nil)
 	check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { check(r.Run(ctx)) })
+	running.Go(func() { check(r.Run(ctx, nil)) })
 
 	router, err := auth.NewIdentity(rand.Reader)
 	check(err)
