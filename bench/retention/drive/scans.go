@@ -1,0 +1,202 @@
+package drive
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/lethe-relay/lethe/bench/retention/canary"
+	"github.com/lethe-relay/lethe/bench/retention/observe"
+	"github.com/lethe-relay/lethe/bench/retention/verdict"
+)
+
+// denseFor is how long all that arrives is sampled before a scan in mid-session.
+const denseFor = 50 * time.Millisecond
+
+// scanner looks through the relay's memory. Copying is what has to be in time;
+// copies are looked through one after the other.
+type scanner struct {
+	a       *audit
+	copying sync.Mutex
+	looking sync.Mutex
+
+	mu    sync.Mutex
+	spare []*observe.Memory // guarded by mu: not in use
+	all   []*observe.Memory // guarded by mu
+	scans []verdict.Scan    // guarded by mu
+}
+
+// live scans in mid-session of a group.
+func (s *scanner) live(g *group) error {
+	s.a.watch.sampler.Dense(true)
+	err := wait(s.a.ctx, denseFor)
+	if err != nil {
+		return err
+	}
+	m, copied, err := s.copy()
+	s.a.watch.sampler.Dense(false)
+	if err != nil {
+		return err
+	}
+	s.look(m, copied, verdict.Scan{Moment: verdict.Live, Group: g.group, Way: g.title()}, sought{
+		windows: s.a.watch.sampler.Windows(), identifiers: g.sought,
+	})
+	return nil
+}
+
+// after scans so long after a group's sessions were over, or cut. windows are
+// those that were seen before.
+func (s *scanner) after(ctx context.Context, g *group, moment verdict.Moment, since time.Time, asked time.Duration, windows []canary.Window) error {
+	if err := wait(ctx, time.Until(since.Add(asked))); err != nil {
+		return err
+	}
+	m, copied, err := s.copy()
+	if err != nil {
+		return err
+	}
+	scan := verdict.Scan{Moment: moment, Group: g.group, Way: g.title(), Asked: asked, After: copied.At.Sub(since)}
+	s.look(m, copied, scan, sought{windows: windows, identifiers: g.sought})
+	return nil
+}
+
+// copy takes a copy of all memory.
+func (s *scanner) copy() (*observe.Memory, observe.Copied, error) {
+	m := s.memory()
+	s.copying.Lock()
+	defer s.copying.Unlock()
+	copied, err := m.Snapshot()
+	if err != nil {
+		s.putBack(m)
+	}
+	return m, copied, err
+}
+
+func (s *scanner) memory() *observe.Memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.spare); n > 0 {
+		m := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return m
+	}
+	m := observe.NewMemory(s.a.watch.group)
+	s.all = append(s.all, m)
+	return m
+}
+
+func (s *scanner) putBack(m *observe.Memory) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spare = append(s.spare, m)
+}
+
+// sought is what one scan looks for, besides canaries.
+type sought struct {
+	windows     []canary.Window
+	identifiers []canary.Identifier
+}
+
+// look looks through a copy, and keeps what came of it.
+func (s *scanner) look(m *observe.Memory, copied observe.Copied, scan verdict.Scan, what sought) {
+	s.looking.Lock()
+	finder := canary.NewFinder(canary.Sought{Key: s.a.key, Windows: what.windows, Identifiers: what.identifiers})
+	found := m.Scan(finder)
+	if scan.Moment == verdict.Live {
+		s.a.watch.note(observe.PacketMemory(s.a.watch.group, found))
+	}
+	s.looking.Unlock()
+	s.putBack(m)
+	scan.At, scan.Took, scan.Bytes = s.a.since(copied.At), copied.Took, copied.Bytes
+	blocks, inTunnels := sorted(found)
+	own, written := blocks[scan.Group], s.a.written()
+	planted := s.a.planted(scan.Group)
+	if scan.Moment == verdict.Live {
+		own, planted = 0, s.a.planted(0)
+		for _, n := range blocks {
+			own += n
+		}
+	}
+	over := scan.Moment != verdict.Live
+	scan.Counts = []verdict.Count{
+		{Level: verdict.Payload, Planted: planted, Found: own, Claimed: over},
+		{Level: verdict.Ciphertext, Planted: uint64(finder.Windows()), Found: found.Windows, Claimed: over},
+		{Level: verdict.Plaintext, Planted: written, Found: inTunnels, Claimed: true},
+		{Level: verdict.Identifiers, Planted: uint64(len(what.identifiers)), Found: found.Identifiers},
+	}
+	if inTunnels > 0 || over && own+found.Windows > 0 {
+		scan.Places = places(found)
+	}
+	s.keep(scan)
+	s.others(scan, copied.At, blocks)
+}
+
+// sorted counts canaries by their groups, and those that were written into tunnels.
+func sorted(found canary.Found) (blocks map[int]int, inTunnels int) {
+	blocks = make(map[int]int)
+	for top, n := range found.ByTop {
+		group, inTunnel := groupOf(top)
+		if inTunnel {
+			inTunnels += n
+			continue
+		}
+		blocks[group] += n
+	}
+	return blocks, inTunnels
+}
+
+// others adds a row for each other group that was over by then and is still
+// found: every scan sees them all.
+func (s *scanner) others(scan verdict.Scan, at time.Time, blocks map[int]int) {
+	for _, g := range s.a.everybody() {
+		_, _, closed := g.state()
+		if g.group == scan.Group || closed.IsZero() || at.Sub(closed) < time.Second || blocks[g.group] == 0 {
+			continue
+		}
+		scan.Moment, scan.Group, scan.Way, scan.Asked, scan.After = verdict.Closed, g.group, g.title(), 0, at.Sub(closed)
+		scan.Counts = []verdict.Count{{Level: verdict.Payload, Planted: s.a.planted(g.group), Found: blocks[g.group], Claimed: true}}
+		s.keep(scan)
+	}
+}
+
+// places are where something is that may not be there; identifiers may.
+func places(found canary.Found) (all []string) {
+	for _, p := range found.Places {
+		if p.Kind != canary.KindIdentifier {
+			all = append(all, p.String())
+		}
+	}
+	return all
+}
+
+func (s *scanner) keep(scan verdict.Scan) {
+	s.mu.Lock()
+	s.scans = append(s.scans, scan)
+	s.mu.Unlock()
+	s.a.say("%s", scan.String())
+}
+
+// results are the scans, and what could not be read.
+func (s *scanner) results() ([]verdict.Scan, observe.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all observe.Result
+	for _, m := range s.all {
+		all.Add(m.Result())
+	}
+	return s.scans, all
+}
+
+// wait waits, unless ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
