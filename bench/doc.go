@@ -12,6 +12,7 @@
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources
+//	├── bare       sessions without tunnels
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
 // To add a scenario, write a package like opens and name it in scenarios. A new

@@ -204,7 +204,10 @@ func (a *audit) awaitEnd(g *group) error {
 		if err != nil {
 			return err
 		}
-		missing := g.due - (m.ended(reason) - a.before.ended(reason))
+		missing := g.due - a.ended(m, reason)
+		if reason == endUnbound { // one whose UNBIND was lost ends as an idle one
+			missing -= max(0, a.ended(m, endIdle)-a.expect[endIdle])
+		}
 		if g.ended = g.sessions - max(missing, 0); missing <= 0 {
 			return nil
 		}
@@ -212,6 +215,11 @@ func (a *audit) awaitEnd(g *group) error {
 			return fmt.Errorf("the relay has not ended %d of the sessions in %v", missing, endTimeout)
 		}
 	}
+}
+
+// ended is how many sessions have ended for a reason since the audit began.
+func (a *audit) ended(now Metrics, reason string) int {
+	return now.ended(reason) - a.before.ended(reason)
 }
 
 // amount lets the full load go on until enough was relayed.

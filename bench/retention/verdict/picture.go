@@ -106,7 +106,9 @@ func (r *Report) newPlot(title, unit string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.Y.Label.Text = title, unit
 	p.Title.TextStyle = lettering(13, true, color.Black)
+	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	p.Title.Padding = 2 * vg.Millimeter
+	p.Y.Tick.Marker = plot.TickerFunc(wholeTicks)
 	p.X.Min, p.X.Max, p.Y.Min = 0, r.Seconds, 0
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		style := lettering(11, false, color.Black)
@@ -121,9 +123,20 @@ func (r *Report) newPlot(title, unit string) *plot.Plot {
 	return p
 }
 
+// wholeTicks are the usual ticks, those with a name at whole numbers.
+func wholeTicks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i, t := range ticks {
+		if t.Label != "" {
+			ticks[i].Label = fmt.Sprintf("%.0f", t.Value)
+		}
+	}
+	return ticks
+}
+
 // plotTraffic is the upper half: how much the relay carried.
 func (r *Report) plotTraffic() (*plot.Plot, error) {
-	p, c := r.newPlot("What the relay carried; dashed: where sessions were over, and how they had ended", "Gbit/s"), colours()
+	p, c := r.newPlot("What the relay carried (dashed lines: where sessions were over, and how they had ended)", "Gbit/s"), colours()
 	points := make(plotter.XYs, 0, len(r.Throughput))
 	for _, rate := range r.Throughput {
 		points = append(points, plotter.XY{X: rate.At, Y: rate.GbitPerS})
@@ -239,33 +252,39 @@ func addZeros(p *plot.Plot, points plotter.XYs) error {
 // mark is a line over the whole height where the sessions of a group were over,
 // with a name if there is one.
 type mark struct {
-	at   float64
-	name string
+	at    float64
+	name  string
+	right bool // of the line is the name
 }
 
 // Plot implements [plot.Plotter].
 func (m mark) Plot(c draw.Canvas, p *plot.Plot) {
 	transform, _ := p.Transforms(&c)
-	x, colour := transform(m.at), colours().mark
-	c.StrokeLine2(draw.LineStyle{Color: colour, Width: vg.Points(0.8), Dashes: []vg.Length{3, 3}}, x, c.Min.Y, x, c.Max.Y)
+	x := transform(m.at)
+	c.StrokeLine2(draw.LineStyle{Color: colours().mark, Width: vg.Points(0.8), Dashes: []vg.Length{3, 3}}, x, c.Min.Y, x, c.Max.Y)
 	style := lettering(9, false, color.Black)
 	style.Rotation, style.XAlign = math.Pi/2, draw.XRight
-	c.FillText(style, vg.Point{X: x - 3, Y: c.Max.Y - 3}, m.name)
+	at := vg.Point{X: x - 3, Y: c.Max.Y - 3}
+	if m.right {
+		at.X = x + 10
+	}
+	c.FillText(style, at, m.name)
 }
 
-// addMarks marks the closes. Those that come together have one name.
+// addMarks marks the closes. Of two that come together the second has its name
+// to the right.
 func (r *Report) addMarks(p *plot.Plot, named bool) {
-	last := math.Inf(-1)
+	last := Group{Closed: math.Inf(-1)}
 	byTime := func(a, b Group) int { return cmp.Compare(a.Closed, b.Closed) }
 	for _, g := range slices.SortedFunc(slices.Values(r.Groups), byTime) {
 		if g.Closed <= 0 {
 			continue
 		}
-		m := mark{at: g.Closed}
-		if named && g.Closed-last > r.Seconds/100 {
+		m := mark{at: g.Closed, right: g.Closed-last.Closed < r.Seconds/60}
+		if named && g.Way != last.Way {
 			m.name = g.Way
 		}
-		last = g.Closed
+		last = g
 		p.Add(m)
 	}
 }

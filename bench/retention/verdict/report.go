@@ -110,7 +110,7 @@ type Group struct {
 	Way      string  `json:"way"`
 	About    string  `json:"about"`
 	Sessions int     `json:"sessions"` // opened
-	Ended    int     `json:"ended"`    // that the relay counts as ended, for the reason of this way
+	Ended    int     `json:"ended"`    // that the relay counts as ended, for the reason of this way; or as idle, where an UNBIND was lost
 	Checked  uint64  `json:"checked_bytes"`
 	Planted  uint64  `json:"planted_blocks"`
 	Begun    float64 `json:"begun"`
