@@ -157,7 +157,11 @@ func TestNoOrphans(t *testing.T) {
 		t.Fatal("the parent lives")
 	}
 	ended := []unix.PollFd{{Fd: int32(handle), Events: unix.POLLIN}} // readable when the process is gone: pidfd_open(2)
-	if n, err := unix.Poll(ended, int((10 * time.Second).Milliseconds())); n != 1 {
+	n, err := unix.Poll(ended, int((10 * time.Second).Milliseconds()))
+	for errors.Is(err, unix.EINTR) { // the runtime's own signals
+		n, err = unix.Poll(ended, int((10 * time.Second).Milliseconds()))
+	}
+	if n != 1 {
 		t.Errorf("the child outlives its parent: %v", err)
 	}
 }
