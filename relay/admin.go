@@ -61,7 +61,7 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 		return nil
 	}
 	server := &http.Server{
-		Handler: r.adminPages(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: r.adminHandler(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: r.log.Instead(telemetry.AdminTrouble), // its own would name addresses
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
@@ -72,7 +72,51 @@ func (r *Relay) serveAdmin(ctx context.Context) error {
 	return nil
 }
 
-func (r *Relay) adminPages() http.Handler {
+// errExplainTCP is the answer to a question about somebody on a TCP listener.
+var errExplainTCP = errors.New(`what is held about somebody is told on a unix socket alone, since any user of the machine can open a TCP port: set admin in relay.yaml to "unix:admin.sock", and start the relay again`)
+
+// adminHandler gives everything to whoever may open the unix socket. A TCP listener
+// can be opened by any user of the machine, and by web pages in a browser there.
+func (r *Relay) adminHandler() http.Handler {
+	pages := r.adminPages()
+	if r.admin.Addr().Network() == "unix" {
+		pages.HandleFunc("GET /explain/{id}", r.explain)
+		return pages
+	}
+	pages.HandleFunc("GET /explain/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, errExplainTCP)
+	})
+	return noWebPage(pages)
+}
+
+// noWebPage refuses what a web page could have a browser ask: a request that tells
+// its origin, or that is for a name, which whoever owns it can point to this machine.
+func noWebPage(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		switch {
+		case len(req.Header.Values("Origin")) > 0:
+			refuse(w, http.StatusForbidden, errors.New("web pages are not answered: ask without an Origin header"))
+		case !isLocal(req.Host):
+			refuse(w, http.StatusMisdirectedRequest, errors.New("this name is not answered: ask by a loopback address, or localhost"))
+		default:
+			pages.ServeHTTP(w, req)
+		}
+	})
+}
+
+// isLocal tells whether the host of a request, with or without a port, is a loopback
+// address or localhost.
+func isLocal(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	}
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
+}
+
+// adminPages are those that name nobody.
+func (r *Relay) adminPages() *http.ServeMux {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(r.collector())
 	registerLeak(registry, r.plane)
@@ -80,7 +124,6 @@ func (r *Relay) adminPages() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /retention", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, r.retention.check()) })
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, r.status()) })
-	mux.HandleFunc("GET /explain/{id}", r.explain)
 	return mux
 }
 
@@ -128,10 +171,14 @@ func (r *Relay) explain(w http.ResponseWriter, req *http.Request) {
 	id := req.PathValue("id")
 	who, err := parseSubject(id)
 	if err != nil {
-		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	answer(w, http.StatusOK, who.explain(r.control))
+}
+
+func refuse(w http.ResponseWriter, status int, why error) {
+	answer(w, status, map[string]string{"error": why.Error()})
 }
 
 func answer(w http.ResponseWriter, status int, document any) {

@@ -30,8 +30,12 @@ func (c *Config) AskStatus(ctx context.Context) (*Status, error) {
 	return ask[Status](ctx, c, "/status")
 }
 
-// AskExplain asks the running relay what it holds about an ID or address.
+// AskExplain asks the running relay what it holds about an ID or address. Only one
+// with a unix socket tells.
 func (c *Config) AskExplain(ctx context.Context, about string) (*control.Explanation, error) {
+	if c.AdminTCP() {
+		return nil, errExplainTCP
+	}
 	return ask[control.Explanation](ctx, c, "/explain/"+url.PathEscape(about))
 }
 
@@ -41,7 +45,7 @@ func ask[T any](ctx context.Context, c *Config, path string) (*T, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://relay"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.adminHost()+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +63,18 @@ func ask[T any](ctx context.Context, c *Config, path string) (*T, error) {
 		return nil, fmt.Errorf("read the relay's answer: %w", err)
 	}
 	return answer, nil
+}
+
+// AdminTCP tells whether the operator's view is on a TCP port, which any user of the
+// machine can open.
+func (c *Config) AdminTCP() bool { return c.Admin != "off" && !strings.HasPrefix(c.Admin, unixPrefix) }
+
+// adminHost is the host of requests. On a unix socket it does not matter.
+func (c *Config) adminHost() string {
+	if c.AdminTCP() {
+		return c.Admin
+	}
+	return "relay"
 }
 
 func (c *Config) dialAdmin(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -116,6 +116,18 @@ func (c *certificate) reload() error {
 	return nil
 }
 
+// rehearse reads the files as a reload will. A process that is locked down has no
+// rights of root any more, and would else learn of that at the first renewal.
+func (c *certificate) rehearse() error {
+	if !c.files {
+		return nil
+	}
+	if _, err := c.read(time.Now()); err != nil {
+		return fmt.Errorf("the certificate can't be read again as it must be after a renewal: %w; have the user that the relay runs as own both files, and let it into their folders", err)
+	}
+	return nil
+}
+
 func (c *certificate) validFor() telemetry.Value {
 	return telemetry.Duration(telemetry.ValidFor, time.Until(c.inUse.Load().Leaf.NotAfter).Round(time.Second))
 }

@@ -51,6 +51,9 @@ func (f *forgetter) run(ctx context.Context) error {
 			return nil
 		case <-f.ended:
 		}
+		if allStays() {
+			continue
+		}
 		if !f.rounds(ctx) {
 			return nil
 		}
@@ -83,9 +86,7 @@ func collect() (pause time.Duration) {
 	before := collectorTime()
 	runtime.GC()
 	runtime.GC()
-	began := time.Now()
-	forgetful.Stacks()
-	scrubbed := time.Since(began).Seconds()
+	scrubbed := forgetful.Stacks().Seconds()
 	debug.FreeOSMemory() // whole pages, which the kernel then takes
 	cost := (collectorTime() - before + scrubbed) / float64(runtime.GOMAXPROCS(0))
 	return max(forgetPause, time.Duration(cost/forgetCost*float64(time.Second)))

@@ -82,7 +82,7 @@ enrolment_token: %q
 # certificate_key: privkey.pem
 
 # Where the relay tells what it does and holds: unix:PATH (beside this file unless absolute), a loopback
-# HOST:PORT, or "off".
+# HOST:PORT, or "off". Any user of the machine can open a port: 'explain' answers on unix: alone.
 admin: "unix:admin.sock"
 
 # Whether the kernel must hold that nothing is retained: no files, no processes, no connections, no dumps.

@@ -5,8 +5,11 @@ package relay
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lethe-relay/lethe/internal/leak"
 	"github.com/lethe-relay/lethe/relay/forward"
 )
+
+func allStays() bool { return leak.AllStays() }
 
 // registerLeak makes payload a label, if that is the leak which was asked for.
 func registerLeak(registry prometheus.Registerer, plane *forward.Plane) {

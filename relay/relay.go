@@ -145,6 +145,9 @@ func (r *Relay) Run(ctx context.Context, ready func()) error {
 	if err := r.enter(); err != nil {
 		return err
 	}
+	if err := r.certificate.rehearse(); err != nil {
+		return err
+	}
 	r.logStart()
 	if ready != nil {
 		ready()

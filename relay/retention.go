@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/internal/lockdown"
+	"github.com/lethe-relay/lethe/internal/packetmem"
 	"github.com/lethe-relay/lethe/internal/telemetry"
 	"github.com/lethe-relay/lethe/relay/forward"
 )
@@ -92,18 +92,22 @@ func (r *retention) checkLocked() Retention {
 func (r *retention) buffers() []lockdown.Control {
 	memory := r.plane.PacketBuffers()
 	return []lockdown.Control{
-		bufferControl(buffersLocked, memory.Locked(), "the kernel keeps the memory of all packet buffers out of swap, and has confirmed it"),
-		bufferControl(buffersUndumped, memory.Undumped(), "the kernel leaves the memory of all packet buffers out of core dumps and child processes, and has confirmed it"),
+		bufferControl(buffersLocked, memory.Locked(), "the kernel refused to drop a page of the packet buffers' memory, which is what locked memory gives"),
+		bufferControl(buffersUndumped, memory.Undumped(), "the kernel took it, at the start, that the packet buffers' memory is left out of core dumps and child processes; it can't be asked again"),
 		bufferControl(buffersWiped, memory.Wiped(), fmt.Sprintf("no socket's packet buffers were wiped late; they have been wiped %d times", r.plane.Stats().Wipes)),
 	}
 }
 
-// bufferControl makes one of an error that says what is wrong and how to mend it.
+// bufferControl makes one of what the packet buffers say, nil if all is well.
 func bufferControl(name string, err error, how string) lockdown.Control {
-	if err != nil {
-		return lockdown.Control{Name: name, How: "it was tried, and is not so", Mend: err.Error()}
+	if err == nil {
+		return lockdown.Control{Name: name, InForce: true, How: how}
 	}
-	return lockdown.Control{Name: name, InForce: true, How: how}
+	var lack *packetmem.Lack
+	if !errors.As(err, &lack) {
+		lack = &packetmem.Lack{Cause: err, Mend: "start the relay again"}
+	}
+	return lockdown.Control{Name: name, How: lack.Cause.Error(), Mend: lack.Mend}
 }
 
 // enter locks the process down: everything is open, and nothing has been read.
@@ -116,14 +120,14 @@ func (r *Relay) enter() error {
 	return r.sayRetention(r.retention.check())
 }
 
-// sayRetention shouts what is not as it should be, and is an error if that is required.
+// sayRetention is an error if what is required is not in force: then nothing is logged,
+// since the relay does not run. Otherwise it shouts what is not as it should be.
 func (r *Relay) sayRetention(state Retention) error {
-	missing := state.NotInForce()
-	event := telemetry.LockdownEntered
-	if !state.InForce {
-		event = telemetry.LockdownIncomplete
+	if state.Mode == lockdown.Require && !state.InForce {
+		return lacking(state.Controls)
 	}
-	r.log.Say(event, telemetry.Code(telemetry.Mode, codeOfMode(state.Mode)),
+	missing := state.NotInForce()
+	r.log.Say(eventOf(state), telemetry.Code(telemetry.Mode, codeOfMode(state.Mode)),
 		telemetry.Number(telemetry.Controls, len(state.Controls)), telemetry.Number(telemetry.NotInForce, len(missing)))
 	if state.Mode == lockdown.Off { // the operator has said so: none is
 		return nil
@@ -131,11 +135,26 @@ func (r *Relay) sayRetention(state Retention) error {
 	for _, name := range missing {
 		r.log.Say(telemetry.ControlNotInForce, telemetry.Code(telemetry.Control, codeOfControl(name)))
 	}
-	if state.InForce || state.Mode == lockdown.Prefer {
-		return nil
+	return nil
+}
+
+// eventOf is what the log says of a relay that runs. Whatever is not require is a warning.
+func eventOf(state Retention) telemetry.Event {
+	switch {
+	case state.Mode == lockdown.Off:
+		return telemetry.LockdownOff
+	case !state.InForce:
+		return telemetry.LockdownIncomplete
+	case state.Mode == lockdown.Prefer:
+		return telemetry.LockdownPreferred
 	}
+	return telemetry.LockdownEntered
+}
+
+// lacking is one error for each control that must be in force and is not.
+func lacking(controls []lockdown.Control) error {
 	var errs []error
-	for _, c := range state.Controls {
+	for _, c := range controls {
 		if !c.InForce && c.Name != lockdown.MemoryLocked {
 			errs = append(errs, fmt.Errorf("%s is not in force: %s; to mend it: %s", c.Name, c.How, c.Mend))
 		}
@@ -144,18 +163,13 @@ func (r *Relay) sayRetention(state Retention) error {
 }
 
 // needs is what a relay has to do while it runs: read its certificate again, and
-// ask the issuer of accounts. One that has neither needs nothing.
+// ask the issuer of accounts. One that has neither needs nothing. What names are
+// resolved with goes without saying.
 func (r *Relay) needs() lockdown.Needs {
 	needs := lockdown.Needs{ReadDirs: r.certificate.folders()}
 	if r.cfg.OIDC.Issuer == "" {
 		return needs
 	}
-	for _, file := range []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"} {
-		if _, err := os.Stat(file); err == nil {
-			needs.ReadFiles = append(needs.ReadFiles, file)
-		}
-	}
-	needs.ConnectPorts = []uint16{53}
 	for _, port := range []uint16{portOf(r.cfg.OIDC.Issuer), 443} { // its keys may be on another host, at the usual port
 		if !slices.Contains(needs.ConnectPorts, port) {
 			needs.ConnectPorts = append(needs.ConnectPorts, port)

@@ -36,12 +36,12 @@ func auditCommand() *cobra.Command {
 close sessions in every way, and look for their payload everywhere while and after
 they live. The report says what was looked for, what was found, and what was not checked.
 
-Exit codes: 0 PASS, 1 FAIL, 2 wrong usage, 3 INVALID: the audit proves nothing.`,
+Exit codes: 0 PASS, 1 FAIL, 2 wrong usage, 3 INVALID, or no audit at all: it proves nothing.`,
 		Example: `  go run ./bench/retention audit --json result.json --png result.png
   go run ./bench/retention audit --quick
   go run ./bench/retention audit --pid 4711 --url "$(lethe-relay url --config relay.yaml)" --admin /etc/lethe/admin.sock`,
 		Args:    cobra.NoArgs,
-		PreRunE: func(*cobra.Command, []string) error { return f.validate() },
+		PreRunE: func(*cobra.Command, []string) error { return usage(f.validate()) },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	whole := drive.Whole()
@@ -71,16 +71,19 @@ func (f *auditFlags) validate() error {
 		return errors.New("--sessions must be between 2 and 1000: half of them have tunnels")
 	case f.lockdown != "require" && f.lockdown != "prefer" && f.lockdown != "off":
 		return errors.New("--lockdown must be require, prefer or off")
-	case os.Geteuid() != 0:
-		return errors.New("an audit needs root: it reads another process's memory, and watches file systems and networks")
+	case f.url != "" && f.pid <= 0:
+		return errors.New("--pid must be the number of the relay's process")
 	}
-	return nil
+	return writable(f.json, f.text, f.png)
 }
 
 func (f *auditFlags) run(cmd *cobra.Command) error {
 	opt, err := f.options(cmd)
 	if err != nil {
 		return err
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("an audit needs root: it reads another process's memory, and watches file systems and networks")
 	}
 	dir, err := os.MkdirTemp("", "lethe-retention-")
 	if err != nil {
@@ -122,11 +125,11 @@ func (f *auditFlags) options(cmd *cobra.Command) (drive.Options, error) {
 	}
 	url, err := auth.ParseRelayURL(f.url)
 	if err != nil {
-		return opt, err
+		return opt, usage(fmt.Errorf("--url: %w", err))
 	}
 	addr, err := netip.ParseAddrPort(url.Host)
 	if err != nil {
-		return opt, errors.New("--url must have an IP address as its host: the auditor's endpoints don't look up names")
+		return opt, usage(errors.New("--url must have an IP address as its host: the auditor's endpoints don't look up names"))
 	}
 	opt.Attach = &drive.Relay{PID: f.pid, URL: f.url, Addr: addr, Admin: drive.Admin{Addr: f.admin}}
 	if strings.Contains(f.admin, "/") {
@@ -190,6 +193,26 @@ func writeJSON(w io.Writer, v any) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// writable tells before the work begins whether files could be written after
+// it. It changes none, and leaves none behind. Empty paths are left out.
+func writable(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		_, missing := os.Stat(path)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+		if err != nil {
+			return fmt.Errorf("the result could not be written: %w", err)
+		}
+		f.Close()
+		if errors.Is(missing, os.ErrNotExist) {
+			os.Remove(path)
+		}
+	}
+	return nil
 }
 
 func writeFile(path string, write func(io.Writer) error) error {

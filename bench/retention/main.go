@@ -6,8 +6,9 @@
 //	go run ./bench/retention cost      what lockdown and wiping cost
 //	go run ./bench/retention soak      the lockdown over a long time at load
 //
-// It shares no code with the relay: it knows the wire, the SDK and the relay's
-// command line. It needs root, and Linux. bench/README.md says how to read what
+// It imports none of the relay's own packages. What both use is the wire's formats, its
+// sockets, keys and grants (internal/wire, internal/udpio, auth); it knows the SDK and the
+// relay's command line. It needs root, and Linux. bench/README.md says how to read what
 // it prints.
 //
 //	retention      flags and printing
@@ -19,6 +20,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -33,12 +35,15 @@ import (
 	"github.com/lethe-relay/lethe/internal/cli"
 )
 
-// exitInvalid is the exit code of an audit that proves nothing.
+// exitInvalid is the exit code of whatever comes to no result: 1 says that something was found.
 const exitInvalid = 3
 
 var (
 	errFail    = errors.New("the audit has found something, see the report")
 	errInvalid = errors.New("the audit is invalid: it proves nothing, see the report")
+
+	// errInterrupted is not [context.Canceled], for which package cli has an exit code of its own.
+	errInterrupted = errors.New("interrupted, without a result")
 )
 
 func main() {
@@ -49,24 +54,46 @@ func main() {
 }
 
 func codeOf(err error) int {
-	if errors.Is(err, errInvalid) {
-		return exitInvalid
+	for _, bad := range []error{errFail, errMissed, errCost, errSoak} {
+		if errors.Is(err, bad) {
+			return cli.ExitFailed
+		}
 	}
-	return cli.ExitFailed
+	return exitInvalid
+}
+
+// usage says that an error is one of the flags.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &cli.UsageError{Err: err}
 }
 
 func command() *cobra.Command {
 	root := auditCommand()
 	root.Use = "retention"
 	root.AddCommand(auditCommand(), leaksCommand(), costCommand(), soakCommand())
+	for _, cmd := range append(root.Commands(), root) {
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			err := run(cmd, args)
+			if ctx := cmd.Context(); ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
+				return errInterrupted
+			}
+			return err
+		}
+	}
 	return root
 }
 
-// build builds a relay into a folder.
+// build builds a relay into a folder, as a release is built.
 func build(cmd *cobra.Command, dir string, flags ...string) (binary string, err error) {
 	binary = filepath.Join(dir, "lethe-relay")
-	args := append([]string{"build", "-o", binary}, flags...)
-	out, err := exec.CommandContext(cmd.Context(), "go", append(args, "github.com/lethe-relay/lethe/cmd/lethe-relay")...).CombinedOutput()
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", binary}, flags...)
+	compile := exec.CommandContext(cmd.Context(), "go", append(args, "github.com/lethe-relay/lethe/cmd/lethe-relay")...)
+	compile.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := compile.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the relay: %w\n%s", err, out)
 	}

@@ -25,13 +25,13 @@ and some sessions are opened and closed. Every ten seconds its metrics are scrap
 is asked to verify its lockdown, all of which has to be in force. Descriptors and memory
 must not grow.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+Exit codes: 0 done, 1 something was found, 2 wrong usage, 3 no result.`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if minutes < 0.5 || minutes > 24*60 {
-				return errors.New("--minutes must be between 0.5 and 1440")
+				return usage(errors.New("--minutes must be between 0.5 and 1440"))
 			}
-			return nil
+			return usage(writable(file))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := os.MkdirTemp("", "lethe-retention-")

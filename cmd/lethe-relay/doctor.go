@@ -65,7 +65,7 @@ func host(path string) *hostcheck.Host {
 		h.Relay.ConfigErr = err
 		return h
 	}
-	h.Relay.Listen = cfg.Listen
+	h.Relay.Listen, h.Relay.AdminTCP, h.Relay.Lockdown = cfg.Listen, cfg.AdminTCP(), cfg.Lockdown
 	for _, secret := range []string{cfg.Key, cfg.CertificateKey} {
 		if secret != "" && !filepath.IsAbs(secret) {
 			secret = filepath.Join(filepath.Dir(path), secret)

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,7 +72,7 @@ func printExplanation(w io.Writer, e *control.Explanation) {
 		printRevoked(w, r)
 	}
 	for _, c := range e.Counts {
-		fmt.Fprintf(w, "count: %s: %s\n", c.What, strconv.FormatFloat(c.Now, 'f', -1, 64))
+		fmt.Fprintf(w, "count: %s: %.0f\n", c.What, math.Floor(c.Now))
 	}
 	if e.Place != nil {
 		fmt.Fprintf(w, "not held, but in the relay's MaxMind files: network AS%d, country %s\n", e.Place.ASN, orNone(e.Place.Country))

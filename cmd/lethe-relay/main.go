@@ -31,7 +31,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Example: `  lethe-relay init --dir /etc/lethe --listen '[::]:443' --public relay.example.org:443
   lethe-relay run --config /etc/lethe/relay.yaml
   lethe-relay url --config /etc/lethe/relay.yaml
-  lethe-relay status --config /etc/lethe/relay.yaml`,
+  lethe-relay status --config /etc/lethe/relay.yaml
+  lethe-relay doctor --config /etc/lethe/relay.yaml
+  lethe-relay explain 192.0.2.1 --config /etc/lethe/relay.yaml`,
 	}
 	root.AddCommand(initCommand(), runCommand(), urlCommand(), statusCommand(), explainCommand(), doctorCommand())
 	return root
@@ -84,12 +86,9 @@ that. stdout and stderr must not be files then: pipe them to a logger.`,
 			if err != nil {
 				return err
 			}
-			warnings, err := lockdown.Environment(cfg.Lockdown)
-			if err != nil {
+			warn := func(sentence string) { fmt.Fprintf(cmd.ErrOrStderr(), "lethe-relay: warning: %s\n", sentence) }
+			if err := lockdown.Environment(cfg.Lockdown, warn); err != nil {
 				return err
-			}
-			for _, warning := range warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "lethe-relay: %s\n", warning)
 			}
 			if cfg.Lockdown != lockdown.Off {
 				cli.DieQuietly()

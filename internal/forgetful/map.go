@@ -57,7 +57,8 @@ func (m *Map[K, V]) Set(key K, value V) {
 	m.len++
 }
 
-// Delete takes a key out, if it is there, and overwrites what was kept of it.
+// Delete takes a key out, if it is there, and overwrites what was kept of it. With
+// the last key goes the seed.
 func (m *Map[K, V]) Delete(key K) {
 	hash := m.hash(key)
 	var before *entry[K, V]
@@ -74,7 +75,10 @@ func (m *Map[K, V]) Delete(key K) {
 			delete(m.entries, hash)
 		}
 		*e = entry[K, V]{}
-		m.len--
+		if m.len--; m.len == 0 {
+			clear(m.entries)
+			m.seed = maphash.MakeSeed()
+		}
 		return
 	}
 }

@@ -65,6 +65,8 @@ type Relay struct {
 	ConfigErr error          // why it can't be used; nil: the fields below are of it
 	Secrets   []string       // paths of other files that hold secrets
 	Listen    netip.AddrPort // UDP
+	AdminTCP  bool           // its admin listener is a TCP port
+	Lockdown  lockdown.Mode  // as the file has it; a relay that runs may have been started with another
 
 	// Ask asks the relay that runs with this configuration about its controls.
 	Ask func(context.Context) (*State, error)

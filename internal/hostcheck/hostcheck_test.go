@@ -68,7 +68,7 @@ func goodHost() (*Host, fstest.MapFS) {
 		Kernel: kernel{unlimited: true, synchronised: true},
 		Relay: Relay{
 			Config: "/srv/relay/relay.yaml", Secrets: []string{"/srv/relay/relay.key"},
-			Listen: netip.MustParseAddrPort("[::]:443"),
+			Lockdown: lockdown.Require, Listen: netip.MustParseAddrPort("[::]:443"),
 			Ask: func(context.Context) (*State, error) {
 				return &State{Mode: lockdown.Require, Controls: []lockdown.Control{{Name: "landlock", InForce: true}}}, nil
 			},
@@ -128,9 +128,12 @@ var badHosts = []struct {
 	{check: "socket_buffers", level: Advice, what: "net.core.wmem_max is 212992", files: map[string]string{"proc/sys/net/core/wmem_max": "212992\n"}},
 	{check: "clock", level: Advice, what: "clock", change: func(h *Host) { h.Kernel = kernel{unlimited: true} }},
 	{check: "configuration", level: Bad, what: "no such key", change: func(h *Host) { h.Relay = Relay{Config: h.Relay.Config, ConfigErr: errors.New("no such key")} }},
+	{check: "configuration", level: Bad, what: "lockdown: off", change: func(h *Host) { asleep(h); h.Relay.Lockdown = lockdown.Off; h.Relay.Listen = netip.AddrPort{} }},
+	{check: "configuration", level: Bad, what: "lockdown: prefer", change: func(h *Host) { h.Relay.Lockdown = lockdown.Prefer }},
+	{check: "configuration", level: Advice, what: "TCP port", change: func(h *Host) { h.Relay.AdminTCP = true }},
 	{check: "controls", level: Bad, what: "landlock is not in force in the running relay: it was tried", change: state(lockdown.Require, lockdown.Control{Name: "landlock", How: "it was tried", Mend: "do this"})},
 	{check: "controls", level: Advice, what: "memory_locked is not in force", change: state(lockdown.Require, lockdown.Control{Name: lockdown.MemoryLocked, How: "packet buffers only", Mend: "do this"})},
-	{check: "controls", level: Bad, what: "lockdown: prefer", change: state(lockdown.Prefer)},
+	{check: "controls", level: Bad, what: "lockdown: prefer", change: func(h *Host) { state(lockdown.Prefer)(h); h.Relay.Lockdown = lockdown.Prefer }},
 	{check: "lock_limit", level: Advice, what: "8192 KiB", change: func(h *Host) { asleep(h); h.Kernel = kernel{synchronised: true} }},
 	{check: "port", level: Bad, what: "UDP port 443 is held", files: map[string]string{"proc/net/udp6": udpHeader + "  12: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 07 0:0 0:0 0 0 0 1 2 0 0\n"}, change: asleep},
 }
@@ -253,5 +256,16 @@ func TestNoRelay(t *testing.T) {
 	}
 	if want := []string{"output", "configuration", "files", "port", "controls"}; !slices.Equal(names, want) || len(r.Findings) != 0 {
 		t.Errorf("not checked: %v, want %v; findings: %+v", names, want, r.Findings)
+	}
+}
+
+// TestNoYama: advice to set what this kernel does not have would not help.
+func TestNoYama(t *testing.T) {
+	h, files := goodHost()
+	delete(files, "proc/sys/kernel/yama/ptrace_scope")
+	r := Run(t.Context(), h)
+	wantOnly(t, r, "ptrace", Advice, "no Yama")
+	if strings.Contains(r.Findings[0].Mend, "60-lethe.conf") {
+		t.Error(r.Findings[0].Mend)
 	}
 }

@@ -79,7 +79,22 @@ func configuration(e *examination) ([]Finding, error) {
 	if e.Relay.ConfigErr != nil {
 		return one(Bad, "the relay would not start: "+e.Relay.ConfigErr.Error(), "change it, and ask again"), nil
 	}
-	return nil, nil
+	return e.unwise(), nil
+}
+
+// unwise is what a configuration may say, but should not.
+func (e *examination) unwise() (found []Finding) {
+	if mode := e.Relay.Lockdown; mode != lockdown.Require && (e.state == nil || e.state.Mode != mode) { // else it is found with the controls
+		found = append(found, Finding{Level: Bad,
+			What: fmt.Sprintf("relay.yaml has lockdown: %s, so a relay would also run when nothing holds it", mode),
+			Mend: "set lockdown in relay.yaml to require"})
+	}
+	if e.Relay.AdminTCP {
+		found = append(found, Finding{Level: Advice,
+			What: "the admin listener is a TCP port: any user of this machine can read the relay's counters there, and 'explain' does not answer",
+			Mend: `set admin in relay.yaml to "unix:admin.sock"`})
+	}
+	return found
 }
 
 // files looks at who may read the relay's secrets.

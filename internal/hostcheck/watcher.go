@@ -30,8 +30,14 @@ func ptrace(e *examination) ([]Finding, error) {
 	if err != nil || scope != "" && scope != "0" {
 		return nil, err
 	}
-	return one(Advice, "until the relay is locked down, other programs of its user can read its memory (kernel.yama.ptrace_scope is "+orMissing(scope)+")",
-		"give the relay a user of its own, as deploy/systemd does, and install deploy/sysctl.d/60-lethe.conf"), nil
+	const (
+		what = "until the relay is locked down, other programs of its user can read its memory "
+		user = "give the relay a user of its own, as deploy/systemd does"
+	)
+	if scope == "" {
+		return one(Advice, what+"(this kernel has no Yama that could forbid it)", user), nil
+	}
+	return one(Advice, what+"(kernel.yama.ptrace_scope is 0)", user+", and install deploy/sysctl.d/60-lethe.conf"), nil
 }
 
 func orMissing(text string) string {

@@ -18,9 +18,13 @@
 //	child             a new process reads it
 //	unix_socket       the Unix stream socket LETHE_LEAK_SOCKET
 //	udp               the UDP address LETHE_LEAK_UDP, from a new socket and from the relay's own
+//	early_socket      the UDP address LETHE_LEAK_UDP and the TCP address LETHE_LEAK_TCP, from
+//	                  sockets that were opened before the lockdown, without connect(2)
 //	one_in_10000      copies on the heap, of one block of 64 bytes in 10,000
 //	late              copies on the heap, made unreadable, and readable after 20 s
 //	corrupt           bytes are wiped before they are sent, from the 200th message on
+//	all_stays         nothing is wiped, and nothing ended collected; it is no leak to be
+//	                  caught, but what bench/retention cost compares with
 //
 // What has become of it is said on the standard error, each outcome once:
 //

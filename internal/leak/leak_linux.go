@@ -89,10 +89,12 @@ func (l *Leak) preparations() map[string]func() error {
 		"child":            l.prepareChild,
 		"unix_socket":      l.prepareUnix,
 		"udp":              l.prepareUDP,
+		"early_socket":     l.prepareEarly,
 		"late":             always(l.toHeapLate),
-		"one_in_10000":     nothing, // these three are in See and KeepsBytes
+		"one_in_10000":     nothing, // these four are in See, KeepsBytes and AllStays
 		"unwiped":          nothing,
 		"corrupt":          nothing,
+		"all_stays":        nothing,
 	}
 }
 
@@ -129,6 +131,9 @@ func (l *Leak) KeepsBytes() bool {
 	l.say(nil)
 	return true
 }
+
+// AllStays tells whether nothing is to be wiped and nothing collected.
+func AllStays() bool { return os.Getenv("LETHE_LEAK") == "all_stays" }
 
 // Metric is what to show as a label; empty for nothing.
 func (l *Leak) Metric() string {

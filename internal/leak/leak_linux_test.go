@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -349,6 +350,51 @@ func TestUDP(t *testing.T) {
 	l.said("leak udp: done", "leak udp: refused: operation not permitted")
 }
 
+// TestEarlySocket: a datagram and a stream come, from sockets without a call of connect.
+func TestEarlySocket(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	l := makeLeak(t, "early_socket", "LETHE_LEAK_UDP", conn.LocalAddr().String(), "LETHE_LEAK_TCP", listener.Addr().String())
+	l.sees(payload(100))
+	l.sees(payload(100))
+	got := make([]byte, 200)
+	conn.SetReadDeadline(time.Now().Add(patience))
+	if n, _, err := conn.ReadFrom(got); err != nil || !bytes.Equal(got[:n], payload(100)) {
+		t.Errorf("%q, %v", got[:n], err)
+	}
+	stream, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	stream.SetReadDeadline(time.Now().Add(patience))
+	if _, err := io.ReadFull(stream, got[:100]); err != nil || !bytes.Equal(got[:100], payload(100)) {
+		t.Errorf("%q, %v", got[:100], err)
+	}
+	l.said("leak early_socket: done")
+}
+
+// TestAllStays: it is asked for by its name, and does nothing with messages.
+func TestAllStays(t *testing.T) {
+	l := makeLeak(t, "all_stays")
+	l.See(payload(100), 0)
+	for _, name := range []string{"all_stays", "unwiped", ""} {
+		t.Setenv("LETHE_LEAK", name)
+		if AllStays() != (name == "all_stays") {
+			t.Errorf("LETHE_LEAK=%q: all stays: %v", name, AllStays())
+		}
+	}
+	l.said()
+}
+
 // TestOneIn10000: blocks are counted over messages of any size.
 func TestOneIn10000(t *testing.T) {
 	for _, blocks := range []int{1, 7, 1023, 10_000, 10_001} {
@@ -461,6 +507,7 @@ func TestBadEnvironment(t *testing.T) {
 		{"file", "prepare the leak file: LETHE_LEAK_DIR is not set: name a directory"},
 		{"shared_mapping", "prepare the leak shared_mapping: LETHE_LEAK_DIR is not set: name a directory"},
 		{"unix_socket", "prepare the leak unix_socket: LETHE_LEAK_SOCKET is not set: name a Unix stream socket that somebody listens on"},
+		{"early_socket", "prepare the leak early_socket: LETHE_LEAK_UDP is not set: give an IPv4 address and port"},
 		{"udp", "prepare the leak udp: LETHE_LEAK_UDP is not set: give an address and port"},
 	} {
 		_, err := newLeak(func(key string) string { return map[string]string{"LETHE_LEAK": tt.name}[key] }, &output{})

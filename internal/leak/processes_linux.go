@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // What goes to other processes, here or elsewhere.
 
-// writePatience is how long to wait for a process to take a sample.
-const writePatience = 10 * time.Millisecond
+const (
+	writePatience = 10 * time.Millisecond // for a process to take a sample
+	datagramBytes = 1200                  // of a sample, at most, in a datagram
+)
 
 // prepareChild finds the program before the lockdown, so that making a process
 // is what the kernel has to refuse. The child passes on what it reads into a pipe
@@ -73,9 +77,50 @@ func (l *Leak) prepareUDP() (err error) {
 		return errors.New("LETHE_LEAK_UDP is not set: give an address and port")
 	}
 	l.ways = append(l.ways, func(sample []byte) error {
-		return dialAndWrite("udp", l.own.String(), sample[:min(len(sample), 1200)])
+		return dialAndWrite("udp", l.own.String(), sample[:min(len(sample), datagramBytes)])
 	})
 	return nil
+}
+
+// prepareEarly opens sockets that are connected to nobody yet.
+func (l *Leak) prepareEarly() error {
+	for _, to := range []struct {
+		variable    string
+		kind, flags int
+		most        int // bytes at once
+	}{
+		{"LETHE_LEAK_UDP", unix.SOCK_DGRAM, 0, datagramBytes},
+		{"LETHE_LEAK_TCP", unix.SOCK_STREAM, unix.MSG_FASTOPEN, sampleBytes}, // which connects
+	} {
+		address, err := netip.ParseAddrPort(l.getenv(to.variable))
+		if err != nil || !address.Addr().Is4() {
+			return errors.New(to.variable + " is not set: give an IPv4 address and port")
+		}
+		fd, err := unix.Socket(unix.AF_INET, to.kind|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		l.closes = append(l.closes, func() { unix.Close(fd) })
+		patience := unix.NsecToTimeval(int64(writePatience))
+		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &patience); err != nil {
+			return err
+		}
+		l.ways = append(l.ways, func(sample []byte) error {
+			return sendEarly(fd, sample[:min(len(sample), to.most)], to.flags, &unix.SockaddrInet4{Port: int(address.Port()), Addr: address.Addr().As4()})
+		})
+	}
+	return nil
+}
+
+func sendEarly(fd int, sample []byte, flags int, to unix.Sockaddr) error {
+	err := unix.Sendto(fd, sample, flags, to)
+	switch err {
+	case unix.EISCONN:
+		err = unix.Sendto(fd, sample, unix.MSG_NOSIGNAL, nil)
+	case unix.EINPROGRESS, unix.EALREADY, unix.EAGAIN: // it takes longer than we wait
+		err = errLater
+	}
+	return err
 }
 
 func dialAndWrite(network, address string, sample []byte) error {

@@ -14,11 +14,33 @@ import (
 // maxPath is what fits into a sockaddr_un on every system that we run on.
 const maxPath = 103
 
-// Listen opens the socket at path with mode 0600 and replaces one that is there.
+// Listen opens the socket at path with mode 0600 and replaces one that is there. It
+// is never there with another mode.
 func Listen(path string) (net.Listener, error) {
 	if err := removeSocket(path); err != nil {
 		return nil, err
 	}
+	// A new socket has the mode that the umask leaves, and takes connections at once.
+	// So it is made where nobody else can come, and moved when it is private.
+	// The names are short, since not all systems can shorten a path.
+	hidden, err := os.MkdirTemp(filepath.Dir(path), ".s*")
+	if err != nil {
+		return nil, fmt.Errorf("open the socket %s: %w", path, err)
+	}
+	defer os.RemoveAll(hidden)
+	l, err := listenPrivate(filepath.Join(hidden, "s"))
+	if err != nil {
+		return nil, fmt.Errorf("open the socket %s: %w", path, err)
+	}
+	if err := os.Rename(filepath.Join(hidden, "s"), path); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("open the socket %s: %w", path, err)
+	}
+	return &listener{l, path}, nil
+}
+
+// listenPrivate opens a socket that stays when it is closed.
+func listenPrivate(path string) (net.Listener, error) {
 	short, done, err := shorten(path)
 	if err != nil {
 		return nil, err
@@ -26,14 +48,14 @@ func Listen(path string) (net.Listener, error) {
 	defer done()
 	l, err := net.Listen("unix", short)
 	if err != nil {
-		return nil, fmt.Errorf("open the socket %s: %w", path, bare(err))
+		return nil, bare(err)
 	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // neither path is good for that later on
 	if err := os.Chmod(path, 0o600); err != nil {
 		l.Close()
-		return nil, fmt.Errorf("make the socket %s private: %w", path, err)
+		return nil, err
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // the short path is not good for that any more
-	return &listener{l, path}, nil
+	return l, nil
 }
 
 func removeSocket(path string) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -62,6 +61,7 @@ func bySeccomp() []attempt {
 		{"map a file shared", no, mapShared},
 		{"map executable memory", no, mapExecutable},
 		{"make memory executable", no, makeExecutable},
+		{"have memory dumped", no, haveDumped},
 		{"create a file in memory", no, createMemfd},
 		{"fork", no, fork},
 		{"execute a program", no, execute},
@@ -69,6 +69,7 @@ func bySeccomp() []attempt {
 		{"trace a process", no, trace},
 		{"read a process's memory", no, readMemory},
 		{"bind a TCP port", no, bindTCP},
+		{"connect over TCP while sending", no, sendConnecting},
 		{"open an MPTCP socket", no, openSocket(unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP)},
 		{"open a unix socket", no, openSocket(unix.AF_UNIX, unix.SOCK_STREAM, 0)},
 		{"open a netlink socket", no, openSocket(unix.AF_NETLINK, unix.SOCK_RAW, 0)},
@@ -90,22 +91,13 @@ func bySeccompOffline() []attempt {
 	}
 }
 
-// scratch is a file that does not exist unless an attempt to create it worked, which removes it.
-func scratch() string {
-	dir := os.TempDir()
-	if _, err := os.Stat(dir); err != nil { // an image without /tmp: a file that can't be there proves nothing
-		dir = "/"
-	}
-	return filepath.Join(dir, fmt.Sprintf(".lethe-self-test-%d", os.Getpid()))
-}
-
-func createFile(*fixture) error {
-	fd, err := unix.Open(scratch(), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+func createFile(f *fixture) error {
+	fd, err := unix.Open(f.scratch, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
 	unix.Close(fd)
-	return unix.Unlink(scratch())
+	return unix.Unlink(f.scratch)
 }
 
 func openForWriting(*fixture) error {
@@ -150,6 +142,10 @@ func mapped(fd, protection, flags int) error {
 
 func makeExecutable(*fixture) error {
 	return withPage(func(page []byte) error { return unix.Mprotect(page, unix.PROT_READ|unix.PROT_EXEC) })
+}
+
+func haveDumped(*fixture) error {
+	return withPage(func(page []byte) error { return unix.Madvise(page, unix.MADV_DODUMP) })
 }
 
 // withPage runs use with a page of fresh memory.
@@ -210,14 +206,37 @@ func loopback(port int) unix.Sockaddr {
 	return &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
 }
 
-// bindTCP takes any free port. The kernel binds a socket once, so where this works it can work only once.
-func bindTCP(f *fixture) error { return unix.Bind(f.tcp, loopback(0)) }
+// withSocket runs use with a fresh socket, never bound, never connected. Where none can be opened, it is run with none: a
+// filter answers before the kernel looks for the socket, which gives EBADF, and that is no refusal.
+func withSocket(kind int, use func(fd int) error) error {
+	fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return use(-1)
+	}
+	return errors.Join(use(fd), unix.Close(fd))
+}
+
+// bindTCP takes any free port.
+func bindTCP(*fixture) error {
+	return withSocket(unix.SOCK_STREAM, func(fd int) error { return unix.Bind(fd, loopback(0)) })
+}
 
 // connectTCP takes a port that nobody needs: tcpmux. Nobody listens there, and where it is not refused it fails
 // as connections to such ports do.
-func connectTCP(f *fixture) error { return unix.Connect(f.tcp, loopback(1)) }
+func connectTCP(*fixture) error {
+	return withSocket(unix.SOCK_STREAM, func(fd int) error { return unix.Connect(fd, loopback(1)) })
+}
 
-func connectUDP(f *fixture) error { return unix.Connect(f.udp, loopback(1)) }
+// sendConnecting goes to the same port without connect, and without Landlock hearing of it.
+func sendConnecting(*fixture) error {
+	return withSocket(unix.SOCK_STREAM, func(fd int) error {
+		return unix.Sendto(fd, []byte{0}, unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, loopback(1))
+	})
+}
+
+func connectUDP(*fixture) error {
+	return withSocket(unix.SOCK_DGRAM, func(fd int) error { return unix.Connect(fd, loopback(1)) })
+}
 
 func openSocket(domain, kind, protocol int) func(*fixture) error {
 	return func(*fixture) error { return closed(unix.Socket(domain, kind|unix.SOCK_CLOEXEC, protocol)) }

@@ -6,10 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// calls is the filter: what the process may still do. The calls of the data path come first.
+// calls is the filter: what the process may still do. The calls of the data path come first, and those of them
+// whose arguments are looked at before all, since for these the kernel runs the program each time.
 func calls(needs Needs, pid int) []rule {
-	rules := slices.Concat(
-		allow("sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "recvmmsg_time64", "sendto", "recvfrom", "read", "write", "readv", "writev",
+	rules := slices.Concat(sendCalls(),
+		allow("recvmsg", "recvmmsg", "recvmmsg_time64", "recvfrom", "read", "write", "readv", "writev",
 			"epoll_pwait", "epoll_wait", "futex", "futex_time64", "nanosleep", "clock_gettime", "clock_gettime64"),
 		descriptorCalls(), memoryCalls(), threadCalls(pid), processCalls(), fileCalls(needs), networkCalls(needs),
 		fallBack("io_uring_setup", "io_uring_enter", "io_uring_register", "openat2", "clone3", "faccessat2", "epoll_pwait2",
@@ -38,6 +39,16 @@ func is(n uint32, want int) arg { return arg{n: n, mask: ^uint32(0), want: uint3
 // bits compares some bits of an argument.
 func bits(n uint32, mask, want int) arg { return arg{n: n, mask: uint32(mask), want: uint32(want)} }
 
+// sendCalls send, and don't connect: with MSG_FASTOPEN a TCP socket is connected by the call that sends, which is neither
+// connect nor a matter of Landlock's ports.
+func sendCalls() []rule {
+	return []rule{
+		{call: "sendmmsg", args: []arg{bits(3, unix.MSG_FASTOPEN, 0)}},
+		{call: "sendmsg", args: []arg{bits(2, unix.MSG_FASTOPEN, 0)}},
+		{call: "sendto", args: []arg{bits(3, unix.MSG_FASTOPEN, 0)}},
+	}
+}
+
 // descriptorCalls use what is open, and open nothing but connections that come in.
 func descriptorCalls() []rule {
 	rules := allow("close", "lseek", "_llseek", "pread64", "fstat", "fstat64",
@@ -52,13 +63,18 @@ func descriptorCalls() []rule {
 	return rules
 }
 
-// memoryCalls give and take memory that is nobody else's, no file's, and not executable.
+// memoryCalls give and take memory that is nobody else's, no file's, and not executable. What memory has been kept out of
+// (core dumps, children, merging with equal pages of others) it stays out of.
 func memoryCalls() []rule {
 	private := []arg{
 		bits(2, unix.PROT_EXEC, 0),
 		bits(3, unix.MAP_TYPE|unix.MAP_ANONYMOUS, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS),
 	}
-	return append(allow("munmap", "mremap", "madvise", "brk", "mlock", "mlock2", "mincore"),
+	return append(allow("munmap", "mremap", "brk", "mlock", "mlock2", "mincore"),
+		rule{call: "madvise", args: []arg{is(2, unix.MADV_DODUMP)}, errno: unix.EPERM},
+		rule{call: "madvise", args: []arg{is(2, unix.MADV_DOFORK)}, errno: unix.EPERM},
+		rule{call: "madvise", args: []arg{is(2, unix.MADV_MERGEABLE)}, errno: unix.EPERM},
+		rule{call: "madvise"},
 		rule{call: "mmap", args: private},
 		rule{call: "mmap2", args: private},
 		rule{call: "mprotect", args: []arg{bits(2, unix.PROT_EXEC, 0)}})

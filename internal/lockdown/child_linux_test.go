@@ -64,8 +64,11 @@ func TestMain(m *testing.M) {
 func (o order) run() int {
 	var warnings []string
 	if !o.Unfit {
-		var err error
-		if warnings, err = Environment(o.Mode); err != nil {
+		warn := func(sentence string) {
+			fmt.Fprintln(os.Stderr, sentence) // the next process does not know of it
+			warnings = append(warnings, sentence)
+		}
+		if err := Environment(o.Mode, warn); err != nil {
 			return say(greeting{Err: err.Error()})
 		}
 	}
@@ -193,10 +196,11 @@ type surroundings struct {
 	Debug       string
 	Descriptors []string // what the ones from 3 up are, as far as they were handed down
 	Warnings    []string
+	Keys        bool // SSLKEYLOGFILE is set
 }
 
 func seen(warnings []string) surroundings {
-	s := surroundings{PID: os.Getpid(), Args: os.Args, Traceback: os.Getenv(traceback), Debug: os.Getenv(godebug), Warnings: warnings}
+	s := surroundings{PID: os.Getpid(), Args: os.Args, Traceback: os.Getenv(traceback), Debug: os.Getenv(godebug), Warnings: warnings, Keys: os.Getenv("SSLKEYLOGFILE") != ""}
 	comm, _ := os.ReadFile("/proc/self/comm")
 	s.Name = strings.TrimSpace(string(comm))
 	for fd := 3; fd < 64; fd++ {

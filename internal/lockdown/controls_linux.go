@@ -40,6 +40,9 @@ func enter(mode Mode, needs Needs, steps []step) (*Lockdown, error) {
 		return nil, err
 	}
 	l := &Lockdown{mode: mode, needs: needs, fixture: fixture, missing: make(map[string]error)}
+	if err := tryClobbering(); err != nil {
+		l.missing[FreedMemoryClobbered] = err
+	}
 	loadLate(needs)
 	for _, s := range steps {
 		if err := s.put(l); err != nil {

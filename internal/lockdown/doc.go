@@ -5,7 +5,7 @@
 //	   …          the program opens its ports, files and memory
 //	Enter         every thread is locked down, for good
 //	   …          the program works
-//	Verify        at any time: each control is tried, really
+//	Verify        at any time: each control is tried, really, or read back
 //
 // # What each control stops, and what it doesn't
 //
@@ -13,10 +13,12 @@
 //
 //	no_new_privileges       executing a program does not give rights. Needed for the next two by who isn't root.
 //	landlock                Whatever goes by a name: opening for reading and writing, creating, renaming, removing; TCP ports
-//	                        (ABI 4); signals and abstract sockets (ABI 6). NOT: what is open already; UDP; MPTCP.
+//	                        (ABI 4); signals and abstract sockets (ABI 6). NOT: what is open already; UDP; MPTCP; connecting by
+//	                        sending (MSG_FASTOPEN).
 //	seccomp                 Every system call that is not in the list of calls_linux.go. So: no file is opened for writing
 //	                        or mapped, no process started, no memory executed, no descriptor turned into another
-//	                        kind, no socket opened, connected or bound unless that is needed. NOT: write, sendmsg, and what else takes an open
+//	                        kind, no socket opened, connected (by sending neither) or bound unless that is needed; nothing that was kept
+//	                        out of core dumps is put back. NOT: write, sendmsg, and what else takes an open
 //	                        descriptor, since the work is done with these; and it can't see addresses or names.
 //	file_size_zero          Writing to a regular file, also one that was opened before. NOT: a shared mapping made before.
 //	core_size_zero          Core files. NOT: core dumps into a pipe (kernel.core_pattern), which the next one stops.
@@ -31,7 +33,7 @@
 //
 // # The order of Enter, and why
 //
-//	 1  the self-test's fixture             a memfd and two sockets, which could not be made later
+//	 1  the self-test's fixture             a memfd, which could not be made later; and memory is freed, to see it overwritten
 //	 2  what would be loaded later          the time zone, and root certificates if there are connections out
 //	 3  no_new_privileges                   before Landlock and seccomp, on every thread
 //	 4  memory_locked                       takes CAP_SYS_RESOURCE, unless RLIMIT_MEMLOCK is infinite
@@ -56,7 +58,8 @@
 // ABI 10's rights about UDP are left out: they would stop the relay's own sockets from answering.
 //
 // For reading only, and only what Needs lists. If there are connections out, also /etc and the folder of resolv.conf: the resolver's
-// files are replaced by renaming, so a right to the file itself would end with it.
+// files are replaced by renaming, so a right to the file itself would end with it. That is all of /etc: as root, so without
+// capabilities, also what only root may read there.
 //
 // # Seccomp
 //
@@ -75,8 +78,13 @@
 //
 // An attempt counts as refused only with the errno that a refusal has: another error shows that it got past the guard. Landlock's errno
 // (EACCES) differs from the filter's (EPERM), and opening a directory is left to Landlock alone, so each is seen by
-// itself. The attempts use a memfd that stays empty, two sockets that stay unbound, and a name below the temporary folder
+// itself. The attempts use a memfd that stays empty, sockets that are closed again before they have a port (or none: the filter's EPERM
+// comes before the EBADF of a socket that isn't there), and a name below the temporary folder
 // that is never there; a tracer of system calls sees them fail. A control that could not be put in force is not tried.
+// No socket stays open for the self-test: what is open can be sent by.
+//
+// Not tried but read back are core_size_zero, not_dumpable, no_new_privileges and capabilities_dropped, from the kernel; and
+// traceback_none, from what the Go runtime was started with. freed_memory_clobbered is tried once, by Enter.
 //
 // # Under systemd and in containers
 //

@@ -15,30 +15,32 @@ const (
 	opened  = "/proc/self/fd"
 )
 
-func environment(mode Mode) (warnings []string, err error) {
-	warnings = objections(os.Environ())
-	if err := stdoutFits(); err != nil {
-		warnings = append(warnings, err.Error())
+func environment(mode Mode, warn func(string)) error {
+	object := objector(mode, warn)
+	var errs []error
+	for _, sentence := range objections(mode, os.Environ()) { // in the first process alone: the next one has them not
+		errs = append(errs, object(errors.New(sentence)))
 	}
-	if err := closeStrays(); err != nil {
-		warnings = append(warnings, err.Error())
+	errs = append(errs, object(closeStrays()))
+	if err := stdoutFits(); err != nil && (mode == Require || isFit(os.Environ())) {
+		errs = append(errs, object(fmt.Errorf("%w: %s", err, stdoutMend(mode))))
 	}
-	if mode == Require && len(warnings) > 0 {
-		var errs []error
-		for _, w := range warnings {
-			errs = append(errs, errors.New(w))
+	if err := errors.Join(errs...); err != nil || isFit(os.Environ()) {
+		return err
+	}
+	return object(fmt.Errorf("the program can't execute itself anew, to have the Go runtime started with GOTRACEBACK=none and GODEBUG=clobberfree=1: %w: start it with these variables",
+		syscall.Exec(programPath(), os.Args, fitEnvironment(os.Environ()))))
+}
+
+// objector gives the error back with Require, and otherwise has it said as a warning.
+func objector(mode Mode, warn func(string)) func(error) error {
+	return func(err error) error {
+		if err != nil && mode != Require {
+			warn(err.Error())
+			return nil
 		}
-		return nil, errors.Join(errs...)
+		return err
 	}
-	if isFit(os.Environ()) {
-		return warnings, nil
-	}
-	err = fmt.Errorf("the program can't execute itself anew, to have the Go runtime started with GOTRACEBACK=none and GODEBUG=clobberfree=1: %w: start it with these variables",
-		syscall.Exec(programPath(), os.Args, fitEnvironment(os.Environ())))
-	if mode == Require {
-		return nil, err
-	}
-	return append(warnings, err.Error()), nil
 }
 
 // programPath is the program's name, if that is still the file that runs: by it, and not as "exe", the process is
@@ -63,10 +65,19 @@ func stdoutFits() error {
 	for fd, name := range []string{1: "stdout", 2: "stderr"} {
 		var st unix.Stat_t
 		if err := unix.Fstat(fd, &st); err == nil && name != "" && st.Mode&unix.S_IFMT == unix.S_IFREG {
-			return fmt.Errorf(`%s is a regular file, and under the lockdown nothing can be written to one: pipe it instead (2>&1 | cat >>FILE), use the journal, or set "lockdown: prefer" in relay.yaml`, name)
+			return fmt.Errorf("%s is a regular file, and under the lockdown nothing can be written to one", name)
 		}
 	}
 	return nil
+}
+
+// stdoutMend says what to do about it.
+func stdoutMend(mode Mode) string {
+	mend := "pipe it instead (2>&1 | cat >>FILE), or use the journal"
+	if mode == Prefer {
+		return mend + "; as it is, the relay runs without " + FileSizeZero
+	}
+	return mend + `, or set "lockdown: prefer" in relay.yaml`
 }
 
 // closeStrays closes what this program has not opened itself: everything that Go opens is marked to be closed
@@ -76,10 +87,9 @@ func closeStrays() error {
 	if err != nil {
 		return fmt.Errorf("descriptors that were left open can't be found (%w): mount /proc", err)
 	}
-	first := 3 + activated()
 	for _, entry := range entries {
 		fd, err := strconv.Atoi(entry.Name())
-		if err != nil || fd < first {
+		if err != nil || fd < 3 {
 			continue
 		}
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
@@ -87,16 +97,4 @@ func closeStrays() error {
 		}
 	}
 	return nil
-}
-
-// activated is the number of sockets that systemd has opened for this process, from descriptor 3.
-func activated() int {
-	if pid, err := strconv.Atoi(os.Getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
-		return 0
-	}
-	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
 }

@@ -27,11 +27,17 @@ func TestFitEnvironment(t *testing.T) {
 
 func TestObjections(t *testing.T) {
 	for _, name := range []string{"SSLKEYLOGFILE", "QLOGDIR", "QUIC_GO_LOG_LEVEL"} {
-		got := objections([]string{"A=1", name + "=x"})
-		if len(got) != 1 || !strings.Contains(got[0], "the variable "+name+" is set") {
-			t.Errorf("%s: %q", name, got)
+		for mode, follows := range map[Mode]string{Require: "unset it", Prefer: "runs without it"} {
+			got := objections(mode, []string{"A=1", name + "=x"})
+			if len(got) != 1 || !strings.Contains(got[0], "the variable "+name+" is set") || !strings.Contains(got[0], follows) {
+				t.Errorf("%s: %s: %q", mode, name, got)
+			}
 		}
-		if got := objections([]string{name + "="}); got != nil {
+		fit := fitEnvironment([]string{name + "=x"})
+		if _, left := lookUp(fit, name); left || isFit(append(fit, name+"=x")) || !isFit(fit) {
+			t.Errorf("%s stays: %q", name, fit)
+		}
+		if got := objections(Require, []string{name + "="}); got != nil {
 			t.Errorf("%s empty: %q", name, got)
 		}
 	}

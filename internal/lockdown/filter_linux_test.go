@@ -53,6 +53,17 @@ func TestFilter(t *testing.T) {
 		want  uint32
 	}{
 		{"sendmmsg", nil, Needs{}, allowed},
+		{"sendmmsg", []uint64{3, 0, 1, unix.MSG_DONTWAIT}, Needs{}, allowed},
+		{"sendmmsg", []uint64{3, 0, 1, unix.MSG_DONTWAIT | unix.MSG_FASTOPEN}, network, denied},
+		{"sendmsg", []uint64{3, 0, unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT}, Needs{}, allowed},
+		{"sendmsg", []uint64{3, 0, unix.MSG_NOSIGNAL | unix.MSG_FASTOPEN}, network, denied},
+		{"sendto", []uint64{3, 0, unix.MSG_FASTOPEN, unix.MSG_NOSIGNAL}, Needs{}, allowed}, // that is the length
+		{"sendto", []uint64{3, 0, 1, unix.MSG_FASTOPEN}, network, denied},
+		{"madvise", []uint64{0, 4096, unix.MADV_DONTNEED}, Needs{}, allowed},
+		{"madvise", []uint64{0, 4096, unix.MADV_DONTDUMP}, Needs{}, allowed},
+		{"madvise", []uint64{0, 4096, unix.MADV_DODUMP}, network, denied},
+		{"madvise", []uint64{0, 4096, unix.MADV_DOFORK}, network, denied},
+		{"madvise", []uint64{0, 4096, unix.MADV_MERGEABLE}, network, denied},
 		{"write", []uint64{2}, Needs{}, allowed},
 		{"clone", []uint64{thread}, Needs{}, allowed},
 		{"clone", []uint64{0x50f00 | unix.CLONE_SYSVSEM}, Needs{}, allowed}, // Go's

@@ -3,17 +3,19 @@ package lockdown
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// A fixture is what the self-test tries things on, made while it still could be. Descriptors stay open
-// as long as the process lives: what was opened before a lockdown is what a lockdown must stop.
+// A fixture is what the self-test tries things on, made while it still could be. Its descriptor stays open as long
+// as the process lives: what was opened before a lockdown is what a lockdown must stop. There is no
+// socket in it: one that is open can be sent by, which the lockdown does not stop.
 type fixture struct {
-	file     int // a memfd, which writes take for a regular file; it never has a byte in it
-	tcp, udp int // never bound, never connected
+	file    int    // a memfd, which writes take for a regular file; it never has a byte in it
+	scratch string // a file that does not exist unless an attempt to create it worked, which removes it
 
 	abi   int    // of Landlock, as put in force
 	probe string // a directory that could be opened before
@@ -23,16 +25,20 @@ type fixture struct {
 const openDir = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 
 func newFixture() (*fixture, error) {
-	f := &fixture{file: -1, tcp: -1, udp: -1}
-	var errs [3]error
-	f.file, errs[0] = memfd()
-	f.tcp, errs[1] = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	f.udp, errs[2] = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err := errors.Join(errs[:]...); err != nil {
-		f.close()
-		return nil, fmt.Errorf("the lockdown's self-test can't open what it needs (%w): if systemd or a container filters system calls, let memfd_create and socket through", err)
+	file, err := memfd()
+	if err != nil {
+		return nil, fmt.Errorf("the lockdown's self-test can't open what it needs (%w): if systemd or a container filters system calls, let memfd_create through", err)
 	}
-	return f, nil
+	return &fixture{file: file, scratch: scratch()}, nil
+}
+
+// scratch names a file below the temporary folder. Under a lockdown it can no longer be seen whether there is one.
+func scratch() string {
+	dir := os.TempDir()
+	if _, err := os.Stat(dir); err != nil { // an image without /tmp: a file that can't be there proves nothing
+		dir = "/"
+	}
+	return filepath.Join(dir, fmt.Sprintf(".lethe-self-test-%d", os.Getpid()))
 }
 
 // memfd makes a file in memory. Kernels may insist that it is not executable, or not know the flag that says so.
@@ -44,13 +50,7 @@ func memfd() (int, error) {
 	return fd, err
 }
 
-func (f *fixture) close() {
-	for _, fd := range []int{f.file, f.tcp, f.udp} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
+func (f *fixture) close() { unix.Close(f.file) }
 
 // chooseProbe finds a directory that can be opened now and will not be permitted.
 func (f *fixture) chooseProbe(needs Needs) error {

@@ -31,7 +31,7 @@ func Enter(mode Mode, needs Needs) (*Lockdown, error) {
 	return nil, new(Mode).UnmarshalText([]byte(mode))
 }
 
-// Verify runs the self-test: it really tries what must not work, and tells each control by what it got.
+// Verify runs the self-test: it really tries what must not work, reads back what can't be tried, and tells each control by what it got.
 // It may be called at any time and by several goroutines. It takes about a millisecond, starts
 // nothing and leaves nothing behind.
 func (l *Lockdown) Verify() []Control {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"golang.org/x/sys/unix"
 )
 
 // prey is what was open before the lockdown, and is attacked under it by the ordinary means of the standard
@@ -25,6 +26,7 @@ import (
 type prey struct {
 	dir  string
 	file *os.File // opened for writing
+	tcp  int      // not connected
 }
 
 func newPrey(dir string) (*prey, error) {
@@ -33,7 +35,8 @@ func newPrey(dir string) (*prey, error) {
 		return nil, err
 	}
 	_, err = file.Write(make([]byte, 8192))
-	return &prey{dir, file}, err
+	tcp, socketErr := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	return &prey{dir, file, tcp}, errors.Join(err, socketErr)
 }
 
 // attack does what a leak would do. It tells what came of each: "" is that it worked.
@@ -62,6 +65,17 @@ func (p *prey) attack() map[string]string {
 	do("change times", os.Chtimes(in("prey"), time.Now(), time.Now()))
 	do("run a program", exec.Command("/bin/true").Run())
 	do("dial TCP", dial("tcp", "127.0.0.1:1"))
+	do("connect an open TCP socket by sendto", connecting(p.tcp, func(fd int) error {
+		return unix.Sendto(fd, []byte("payload"), unix.MSG_FASTOPEN, loopback(1))
+	}))
+	do("connect an open TCP socket by sendmsg", connecting(p.tcp, func(fd int) error {
+		return unix.Sendmsg(fd, []byte("payload"), nil, loopback(1), unix.MSG_FASTOPEN)
+	}))
+	do("connect a new TCP socket by sendto", newConnecting())
+	do("send by a socket that the lockdown left open", p.sendByUnbound())
+	do("have memory dumped again", advise(unix.MADV_DODUMP))
+	do("have memory copied to children again", advise(unix.MADV_DOFORK))
+	do("have memory merged with others' pages", advise(unix.MADV_MERGEABLE))
 	do("dial a unix socket", dial("unix", in("admin.sock")))
 	do("listen on TCP", listenTCP())
 	do("listen on UDP", listenUDP())
@@ -109,6 +123,45 @@ func dial(network, address string) error {
 		c.Close()
 	}
 	return err
+}
+
+// connecting sees whether a way of sending tries to connect. Then it fails too, since nobody listens, or because the
+// machine does not want TCP Fast Open.
+func connecting(fd int, send func(fd int) error) error {
+	err := send(fd)
+	for _, let := range []unix.Errno{unix.ECONNREFUSED, unix.EINPROGRESS, unix.EOPNOTSUPP} {
+		if errors.Is(err, let) {
+			return nil
+		}
+	}
+	return err
+}
+
+func newConnecting() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return connecting(fd, func(fd int) error { return unix.Sendto(fd, nil, unix.MSG_FASTOPEN, loopback(1)) })
+}
+
+// sendByUnbound finds a socket without a port that is not p's own.
+func (p *prey) sendByUnbound() error {
+	for fd := range 256 {
+		name, err := unix.Getsockname(fd)
+		v4, ip := name.(*unix.SockaddrInet4)
+		if err == nil && ip && v4.Port == 0 && fd != p.tcp {
+			unix.Sendto(fd, []byte("payload"), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, loopback(1))
+			return nil
+		}
+	}
+	return errors.New("there is none")
+}
+
+// advise tells the kernel what to do with memory of this process.
+func advise(advice int) error {
+	return withPage(func(page []byte) error { return unix.Madvise(page, advice) })
 }
 
 func listenTCP() error {

@@ -40,7 +40,7 @@ func checks() map[string]check {
 func (l *Lockdown) verify(name string) Control {
 	check := checks()[name]
 	if l.fixture == nil {
-		return Control{Name: name, How: "nothing was tried: the lockdown is off", Mend: `set "lockdown: require" in relay.yaml`}
+		return Control{Name: name, How: "not put in force by the relay: lockdown is off", Mend: `set "lockdown: require" in relay.yaml`}
 	}
 	if err := l.missing[name]; err != nil {
 		return Control{Name: name, How: err.Error(), Mend: check.mend}
@@ -139,7 +139,11 @@ func verifyCapabilities(*Lockdown) (string, error) {
 
 func verifyTraceback(*Lockdown) (string, error) { return verifyVariable(traceback, "none") }
 
-func verifyClobbered(*Lockdown) (string, error) { return verifyVariable(godebug, clobberFree) }
+// verifyClobbered says what was tried at entry: it takes a collection, which is too dear for any time.
+func verifyClobbered(*Lockdown) (string, error) {
+	how, err := verifyVariable(godebug, clobberFree)
+	return how + ", and before the lockdown memory was freed and seen to be overwritten", err
+}
 
 // verifyVariable reads what the Go runtime has read when it started.
 func verifyVariable(name, setting string) (string, error) {

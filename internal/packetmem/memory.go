@@ -6,16 +6,28 @@ import (
 	"sync"
 )
 
+// Lack is why a control is not in force, and what to do about it.
+type Lack struct {
+	Cause error  // what is so, and what follows
+	Mend  string // what to do
+}
+
+// Error is both in one sentence.
+func (l *Lack) Error() string { return l.Cause.Error() + ": " + l.Mend }
+
+// Unwrap gives the cause.
+func (l *Lack) Unwrap() error { return l.Cause }
+
 // Memory is a fixed number of bytes for packet buffers. Its methods may be
 // called from any goroutine.
 type Memory struct {
 	// static
 	size             int
-	locked, undumped error
+	locked, undumped error // what came of it at the start; nil or *Lack
 
 	// guarded by mu
 	mu   sync.Mutex
-	all  []byte // nil after Close
+	all  []byte // nil after Close; its last page is never taken: Locked tries things on it
 	used int
 }
 
@@ -23,7 +35,7 @@ type Memory struct {
 // excluded from dumps is no error here. The caller closes it.
 func New(bytes int) (*Memory, error) {
 	size := wholePages(max(bytes, 1))
-	all, err := mapMemory(size)
+	all, err := mapMemory(size + os.Getpagesize())
 	if err != nil {
 		return nil, fmt.Errorf("map %d KiB for packet buffers: %w: give the program more memory, or fewer cores (GOMAXPROCS), since each has buffers of its own", size>>10, err)
 	}
@@ -41,23 +53,31 @@ func (m *Memory) Take(n int) ([]byte, error) {
 	if m.all == nil {
 		return nil, fmt.Errorf("take %d bytes of packet memory: %w: it was given back", n, os.ErrClosed)
 	}
-	if left := len(m.all) - m.used; n < 0 || n > left {
-		return nil, fmt.Errorf("take %d bytes of packet memory: %d of %d are left: make it larger", n, left, len(m.all))
+	if left := m.size - m.used; n < 0 || n > left {
+		return nil, fmt.Errorf("take %d bytes of packet memory: %d of %d are left: make it larger", n, left, m.size)
 	}
 	b := m.all[m.used : m.used+n : m.used+n]
-	m.used = min(wholePages(m.used+n), len(m.all))
+	m.used = min(wholePages(m.used+n), m.size)
 	return b, nil
 }
 
 // Bytes is how large the memory is.
 func (m *Memory) Bytes() int { return m.size }
 
-// Locked returns nil if the memory is never swapped out, and otherwise why it
-// may be and what to do about it.
-func (m *Memory) Locked() error { return m.locked }
+// Locked returns nil if the memory is never swapped out, and otherwise a [*Lack]. It
+// tries anew what locked memory refuses, until Close.
+func (m *Memory) Locked() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locked != nil || m.all == nil {
+		return m.locked
+	}
+	return stillLocked(m.all[m.size:])
+}
 
-// Undumped returns nil if the memory is in no core dump and in no child
-// process, and otherwise why it may be and what to do about it.
+// Undumped returns nil if the memory is in no core dump and in no child process,
+// and otherwise a [*Lack]. It is what the kernel has answered when the memory was
+// made: there is no call that asks for it again.
 func (m *Memory) Undumped() error { return m.undumped }
 
 // Close wipes the memory and gives it back. Nobody may touch what was taken from

@@ -31,8 +31,21 @@ func lock(b []byte) error {
 	if err == nil {
 		return nil
 	}
-	kib := len(b) >> 10
-	return fmt.Errorf("the packet buffers can be swapped out, since the kernel does not lock %d KiB of memory: %w: raise the limit (LimitMEMLOCK= of systemd, ulimit -l) to more than that, or give the program CAP_IPC_LOCK", kib, err)
+	return &Lack{
+		fmt.Errorf("the packet buffers can be swapped out, since the kernel does not lock %d KiB of memory (%w)", len(b)>>10, err),
+		"raise the limit (LimitMEMLOCK= of systemd, ulimit -l) to more than that, or give the program CAP_IPC_LOCK",
+	}
+}
+
+// stillLocked has the kernel drop a page of no use, which it refuses for locked memory.
+func stillLocked(page []byte) error {
+	if err := unix.Madvise(page, unix.MADV_DONTNEED); !errors.Is(err, unix.EINVAL) {
+		return &Lack{
+			fmt.Errorf("the packet buffers can be swapped out, since the kernel has dropped a page of theirs, which it does not do with locked memory (it gave %v)", err),
+			"find out who has unlocked it, and start the program again",
+		}
+	}
+	return nil
 }
 
 // undump also keeps the memory from child processes, which the relay has none of.
@@ -44,5 +57,8 @@ func undump(b []byte) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("core dumps or child processes would hold the packet buffers: %w: run a kernel that has madvise (CONFIG_ADVISE_SYSCALLS), outside of a sandbox that denies it", err)
+	return &Lack{
+		fmt.Errorf("core dumps or child processes would hold the packet buffers (%w)", err),
+		"run a kernel that has madvise (CONFIG_ADVISE_SYSCALLS), outside of a sandbox that denies it",
+	}
 }

@@ -86,6 +86,27 @@ func TestUnusedPagesCostNothing(t *testing.T) {
 	}
 }
 
+// TestUnlockedIsSeen: memory that is unlocked behind our back is not called locked,
+// and being asked does not touch what lies in it.
+func TestUnlockedIsSeen(t *testing.T) {
+	m := newMemory(t, 2*os.Getpagesize())
+	b := take(t, m, m.Bytes())
+	b[0], b[len(b)-1] = 1, 2
+	if err := m.Locked(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Munlock(m.all); err != nil {
+		t.Fatal(err)
+	}
+	var lack *Lack
+	if err := m.Locked(); !errors.As(err, &lack) || lack.Mend == "" || !strings.Contains(lack.Cause.Error(), "can be swapped out") {
+		t.Errorf("Locked() = %v after it was unlocked", err)
+	}
+	if b[0] != 1 || b[len(b)-1] != 2 {
+		t.Error("being asked has dropped what lay in the memory")
+	}
+}
+
 const childVariable = "PACKETMEM_TEST_CHILD"
 
 // TestLockRefused is run by an unprivileged user who may lock nothing: there is
@@ -122,7 +143,7 @@ func lockNothing(t *testing.T) {
 	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ENOMEM) {
 		t.Fatalf("Locked() = %v, want EPERM or ENOMEM", err)
 	}
-	for _, part := range []string{"can be swapped out", "1024 KiB", "LimitMEMLOCK", "CAP_IPC_LOCK"} {
+	for _, part := range []string{"can be swapped out", fmt.Sprintf("%d KiB", (1<<20+os.Getpagesize())>>10), "LimitMEMLOCK", "CAP_IPC_LOCK"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
 		}

@@ -41,6 +41,8 @@ func mend(err error) string {
 		return "choose a directory on a disk that can be written to, or remount this one"
 	case errors.Is(err, fs.ErrPermission):
 		return "run as the user who owns the directory, or choose another directory"
+	case errors.Is(err, syscall.EBADF):
+		return "its file system, most likely NFS, locks no file that is open for reading only; choose a directory on a disk of this machine"
 	case errors.Is(err, syscall.EIO):
 		return "the disk may be failing; look into the system log"
 	case errors.Is(err, syscall.ENOTDIR):

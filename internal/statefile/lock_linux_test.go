@@ -1,11 +1,14 @@
 package statefile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestLockHoldsNothingToWriteWith: while it is locked, no open descriptor of this
@@ -42,5 +45,20 @@ func TestLockHoldsNothingToWriteWith(t *testing.T) {
 	}
 	if !found {
 		t.Error("the lock file is not open")
+	}
+}
+
+// TestLockThatNeedsWriting: NFS locks no file that is open for reading only, and says
+// EBADF; a descriptor that is not open for anything gets the same.
+func TestLockThatNeedsWriting(t *testing.T) {
+	fd, err := unix.Open(t.TempDir(), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "lock")
+	defer f.Close()
+	err = explain("lock", "/srv/relay", lockFile(f))
+	if !errors.Is(err, unix.EBADF) || !strings.Contains(err.Error(), "/srv/relay") || !strings.Contains(err.Error(), "NFS") {
+		t.Errorf("%v, want EBADF with what to do", err)
 	}
 }

@@ -12,7 +12,9 @@ const (
 	DatagramsDropped // as a sum, when the relay stops
 	SmallBuffers
 	LockdownEntered
+	LockdownPreferred // all is in force, but the relay would run without
 	LockdownIncomplete
+	LockdownOff
 	ControlNotInForce
 	RouterRegistered
 	RouterGone
@@ -35,7 +37,9 @@ var eventTexts = [events]struct {
 	DatagramsDropped:   {slog.LevelInfo, "datagrams were dropped"},
 	SmallBuffers:       {slog.LevelWarn, "the kernel gave smaller socket buffers than asked for: raise net.core.rmem_max and net.core.wmem_max, or give the program CAP_NET_ADMIN"},
 	LockdownEntered:    {slog.LevelInfo, "locked down: the kernel refuses this process all that could keep or pass on what it relays"},
-	LockdownIncomplete: {slog.LevelWarn, "ZERO RETENTION IS NOT ENFORCED: set lockdown to require in relay.yaml; 'lethe-relay status' says what is missing and how to mend it"},
+	LockdownPreferred:  {slog.LevelWarn, "ZERO RETENTION IS NOT REQUIRED: the relay is locked down, but with lockdown: prefer it would also run if it were not; set lockdown to require in relay.yaml"},
+	LockdownIncomplete: {slog.LevelWarn, "ZERO RETENTION IS NOT ENFORCED: with lockdown: prefer the relay runs without what is missing; 'lethe-relay status' says what that is and how to mend it; then set lockdown to require in relay.yaml"},
+	LockdownOff:        {slog.LevelWarn, "ZERO RETENTION IS NOT ENFORCED: lockdown is off in relay.yaml; set it to require"},
 	ControlNotInForce:  {slog.LevelWarn, "a retention control is not in force"},
 	RouterRegistered:   {slog.LevelInfo, "router registered"},
 	RouterGone:         {slog.LevelInfo, "router gone"},

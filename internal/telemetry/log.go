@@ -18,8 +18,14 @@ func New(l *slog.Logger) *Log { return &Log{l} }
 // Value is a part of an event: a number, a duration, a flag or a code.
 type Value struct{ attr slog.Attr }
 
-// Number is a count or a size.
-func Number[N ~int | ~int64 | ~uint64](k Key, n N) Value { return Value{slog.Any(k.String(), n)} }
+// Number is a count or a size. A type that is made of one, such as a leg's ID, is
+// refused: it names something, and the log would show its own text of it.
+func Number[N int | int64 | uint64](k Key, n N) Value {
+	if u, ok := any(n).(uint64); ok {
+		return Value{slog.Uint64(k.String(), u)}
+	}
+	return Value{slog.Int64(k.String(), int64(n))}
+}
 
 // Duration is a length of time.
 func Duration(k Key, d time.Duration) Value { return Value{slog.Duration(k.String(), d)} }

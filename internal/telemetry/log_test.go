@@ -2,7 +2,12 @@ package telemetry
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +63,36 @@ func TestAllHaveTexts(t *testing.T) {
 			t.Errorf("key %d has no name of its own: %q", k, k)
 		}
 		seen[k.String()] = true
+	}
+}
+
+// TestNumbersAreNumbers: the log gets a number as such, which has no text of its own;
+// a type with one, such as a leg's ID, is no number.
+func TestNumbersAreNumbers(t *testing.T) {
+	if got := Number(Routers, 3).attr.Value.Kind(); got != slog.KindInt64 {
+		t.Errorf("an int is logged as %v", got)
+	}
+	if got := Number(Bytes, uint64(math.MaxUint64)).attr.Value; got.Kind() != slog.KindUint64 || got.Uint64() != math.MaxUint64 {
+		t.Errorf("a uint64 is logged as %v", got)
+	}
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "log.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := types.Config{Error: func(error) {}} // it finds no imports; Number's constraint needs none
+	pkg, _ := config.Check("telemetry", files, []*ast.File{file}, nil)
+	constraint, ok := pkg.Scope().Lookup("Number").Type().(*types.Signature).TypeParams().At(0).Constraint().Underlying().(*types.Interface)
+	if !ok {
+		t.Fatal("Number's constraint is no interface")
+	}
+	for _, kind := range []types.BasicKind{types.Int, types.Int64, types.Uint64} {
+		if !types.Satisfies(types.Typ[kind], constraint) {
+			t.Errorf("%s is refused", types.Typ[kind])
+		}
+		named := types.NewNamed(types.NewTypeName(token.NoPos, pkg, "LegID", nil), types.Typ[kind], nil)
+		if types.Satisfies(named, constraint) {
+			t.Errorf("a type that is made of %s is taken", types.Typ[kind])
+		}
 	}
 }

@@ -59,6 +59,7 @@
 //     are parts of the same buffers. The loop wipes them all ten times a second
 //     while anything comes in (see wipe.go for its steps), so a byte is there for
 //     a tenth of a second after it has gone out, whether its session lives or not.
+//     What can't go out for half a second is dropped.
 //   - The addresses of the last batch, in its messages and in what the system
 //     calls of Reader and Writer worked on. They are wiped with it.
 //   - The queue of the [ControlConn]. A datagram is wiped when the control plane

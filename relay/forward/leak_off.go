@@ -18,3 +18,6 @@ func (l *loop) leak([]udpio.Message) {}
 
 // keepsBytes tells whether the loop wipes for show only.
 func (l *loop) keepsBytes() bool { return false }
+
+// allStays tells whether nothing is to be wiped at all.
+func allStays() bool { return false }

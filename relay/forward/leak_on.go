@@ -37,6 +37,8 @@ func (l *loop) leak(out []udpio.Message) {
 
 func (l *loop) keepsBytes() bool { return l.plane.leaker.KeepsBytes() }
 
+func allStays() bool { return leak.AllStays() }
+
 // LeakedMetric is what /metrics shows of what the plane has carried; empty for
 // nothing.
 func (p *Plane) LeakedMetric() string { return p.leaker.Metric() }

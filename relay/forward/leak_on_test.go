@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/lethe-relay/lethe/internal/udpio"
 )
@@ -29,6 +30,18 @@ func TestLeakUnwiped(t *testing.T) {
 	}
 	if !r.holds(sent) {
 		t.Error("the packet memory was wiped")
+	}
+}
+
+// TestLeakAllStays: not even asked to wipe.
+func TestLeakAllStays(t *testing.T) {
+	r, device, router := leaking(t, "all_stays")
+	r.carry(t, device, router, noise(50*1200, 1200))
+	tick := time.NewTicker(3 * wipeInterval)
+	defer tick.Stop()
+	<-tick.C
+	if n := r.Stats().Wipes; n != 0 {
+		t.Errorf("%d wipes", n)
 	}
 }
 

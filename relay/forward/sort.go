@@ -57,7 +57,7 @@ func (l *loop) legMessage(datagram []byte, from udpio.Path) {
 		return
 	}
 	l.single[0] = udpio.Message{Buf: answer, N: len(answer), Path: from}
-	if err := l.writer.WriteBatch(l.single); err == nil && l.single[0].Unsent > 0 {
+	if err := l.writer.WriteBatch(l.single); (err == nil || timedOut(err)) && l.single[0].Unsent > 0 {
 		l.drops.add(dropOf(l.single[0].Status), 1)
 	}
 }

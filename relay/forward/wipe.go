@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/internal/forgetful"
+	"github.com/lethe-relay/lethe/internal/packetmem"
 	"github.com/lethe-relay/lethe/internal/udpio"
 )
 
@@ -25,7 +26,9 @@ import (
 // has no instruction more than without wiping.
 //
 // What a loop holds while it waits for room in the kernel's send buffer is still
-// on its way. That it takes too long is told by [PacketBuffers.Wiped].
+// on its way, but not for as long as that may take: a loop that has been asked
+// wipeLate times in vain is made to give up. Its write returns with a time-out, what
+// was not sent is counted as [DropNoBuffer], and the next read has it wipe.
 const (
 	wipeInterval = 100 * time.Millisecond
 
@@ -33,7 +36,8 @@ const (
 	// never counted as read. So each loop also wipes unasked, every so many rounds.
 	wipeAnyway = 5
 
-	// wipeLate is how many rounds a loop may take to wipe when asked.
+	// wipeLate is how many rounds a loop may take to wipe when asked; then it
+	// drops what it has.
 	wipeLate = 5
 )
 
@@ -50,6 +54,9 @@ type loopWiper struct {
 
 // keepWiping has the loops wipe their buffers until ctx ends.
 func (p *Plane) keepWiping(ctx context.Context) {
+	if allStays() {
+		return
+	}
 	tick := time.NewTicker(wipeInterval)
 	defer tick.Stop()
 	for round := 1; ; round++ {
@@ -72,30 +79,45 @@ func (p *Plane) keepWiping(ctx context.Context) {
 func (l *loop) ask(anyway bool) {
 	reads, wipes := l.reads.Load(), l.wipes.Load()
 	w := &l.wiper
-	if w.asked && wipes == w.wipes {
-		w.late.Add(1)
-	} else {
-		w.asked = false
-		w.late.Store(0)
+	var late uint32
+	if w.asked = w.asked && wipes == w.wipes; w.asked {
+		late = w.late.Load() + 1
 	}
-	if reads == w.reads && !anyway {
+	w.late.Store(late)
+	if late >= wipeLate {
+		l.conn.SetWriteDeadline(longAgo()) // before the other: see wipeIfAsked
+	} else if reads == w.reads && !anyway {
 		return
 	}
 	if !w.asked {
 		w.asked, w.wipes = true, wipes
 	}
 	w.reads = reads
-	l.conn.SetReadDeadline(time.Unix(1, 0)) // it fails if the socket is closed: the loop ends and wipes
+	l.conn.SetReadDeadline(longAgo()) // it fails if the socket is closed: the loop ends and wipes
 }
 
+// longAgo is a deadline that is over.
+func longAgo() time.Time { return time.Unix(1, 0) }
+
 // wipeIfAsked wipes if err, which a read has returned, means that.
+//
+// It takes the time-out of reading away first, while ask sets that one last: so a
+// time-out of writing that comes too late is followed by one of reading, and taken
+// away by the next call.
 func (l *loop) wipeIfAsked(err error) bool {
-	if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
+	if !timedOut(err) {
 		return false
 	}
 	l.conn.SetReadDeadline(time.Time{})
+	l.conn.SetWriteDeadline(time.Time{})
 	l.wipe()
 	return true
+}
+
+// timedOut tells whether err, of a read or a write, says that its time-out came.
+func timedOut(err error) bool {
+	timeout, ok := err.(net.Error)
+	return ok && timeout.Timeout()
 }
 
 // wipe takes everything about datagrams out of the loop's memory: all buffers
@@ -122,21 +144,24 @@ func (p *Plane) PacketBuffers() PacketBuffers { return PacketBuffers{p} }
 // Bytes is how large they are together.
 func (b PacketBuffers) Bytes() int { return b.plane.memory.Bytes() }
 
-// Locked returns nil if they are never swapped out, and otherwise why they may be
-// and what to do about it.
+// Locked returns nil if they are never swapped out, which it tries anew, and otherwise
+// a [*packetmem.Lack].
 func (b PacketBuffers) Locked() error { return b.plane.memory.Locked() }
 
-// Undumped returns nil if they are in no core dump and in no child process, and
-// otherwise why they may be and what to do about it.
+// Undumped returns nil if they were left out of core dumps and child processes when
+// they were made, and otherwise a [*packetmem.Lack].
 func (b PacketBuffers) Undumped() error { return b.plane.memory.Undumped() }
 
 // Wiped returns nil if every socket's buffers have been wiped when they were to
 // be, ten times a second while anything comes in. Otherwise one of them
-// has bytes in it for longer than half a second, and the error says what to do.
+// has bytes in it for longer than half a second, and the error is a [*packetmem.Lack].
 func (b PacketBuffers) Wiped() error {
 	for i, l := range b.plane.loops {
 		if late := l.wiper.late.Load(); late > wipeLate {
-			return fmt.Errorf("the packet buffers of socket %d have not been wiped for %v, since it waits for the network interface to take what is in them: see that the interface is up and not slower than what is sent", i, time.Duration(late)*wipeInterval)
+			return &packetmem.Lack{
+				Cause: fmt.Errorf("the packet buffers of socket %d have not been wiped for %v, since it does not come to it", i, time.Duration(late)*wipeInterval),
+				Mend:  "see that the machine has processor time left, and that the network interface is up and not slower than what is sent",
+			}
 		}
 	}
 	return nil

@@ -59,6 +59,11 @@ func Audit(ctx context.Context, opt Options) (*verdict.Report, error) {
 	defer cancel()
 	a := &audit{ctx: ctx, opt: opt, relay: opt.Attach, start: time.Now(), expect: make(map[string]int)}
 	a.scan = &scanner{a: a}
+	if opt.Attach != nil {
+		if err := opt.Attach.identify(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if a.relay == nil {
 		a.say("starting the relay")
 		r, err := Start(ctx, opt.Launch)
@@ -137,7 +142,7 @@ func (a *audit) way(way Way) error {
 	if err != nil {
 		return err
 	}
-	if err := wait(a.ctx, a.opt.Carry); err != nil {
+	if err := a.carry(); err != nil {
 		return err
 	}
 	if err := a.tally(); err != nil {
@@ -158,6 +163,19 @@ func (a *audit) way(way Way) error {
 		a.fail(a.scan.after(a.ctx, g, verdict.Cut, g.lastByte(), time.Second, a.watch.sampler.Windows()))
 	})
 	return nil
+}
+
+// carry lets the group carry for a while, and until the relay has printed what is waited
+// for. If it never does, whoever reads what it has printed sees that.
+func (a *audit) carry() error {
+	if a.opt.Await != "" {
+		ctx, cancel := context.WithTimeout(a.ctx, endTimeout)
+		defer cancel()
+		if _, err := a.relay.await(ctx, a.opt.Await); err != nil {
+			a.say("no line %q: %v", a.opt.Await, err)
+		}
+	}
+	return wait(a.ctx, a.opt.Carry)
 }
 
 // tally asks all groups that still have ends what they have carried.

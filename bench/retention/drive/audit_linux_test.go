@@ -16,13 +16,11 @@ func TestAudit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts some eight processes")
 	}
-	opt := Quick()
-	opt.Gigabytes = 0.05
-	opt.Launch = Launch{Binary: buildRelay(t), Dir: t.TempDir(), Lockdown: "require", Sockets: auditSockets}
-	opt.Progress = func(what string) { t.Log(what) }
-	r, err := Audit(t.Context(), opt)
-	if err != nil {
-		t.Fatal(err)
+	binary := buildRelay(t)
+	r := auditOnce(t, binary)
+	if r.Verdict == verdict.Invalid { // it came too late to something, beside the tests of other packages
+		t.Logf("again, for it was invalid: %q", r.Why)
+		r = auditOnce(t, binary)
 	}
 	if r.Verdict != verdict.Pass {
 		t.Errorf("%s: %q", r.Verdict, r.Why)
@@ -30,4 +28,17 @@ func TestAudit(t *testing.T) {
 	if r.Nonce == "" || len(r.Relay.SHA256) != 64 || r.Relay.Lockdown != "require" || len(r.Relay.Controls) == 0 || len(r.Throughput) == 0 {
 		t.Errorf("the report does not say all that it should: %+v", r.Relay)
 	}
+}
+
+func auditOnce(t *testing.T, binary string) *verdict.Report {
+	t.Helper()
+	opt := Quick()
+	opt.Gigabytes = 0.05
+	opt.Launch = Launch{Binary: binary, Dir: t.TempDir(), Lockdown: "require", Sockets: auditSockets}
+	opt.Progress = func(what string) { t.Log(what) }
+	r, err := Audit(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
-// The lines of the cost: the same load on a relay that is locked down and wipes
-// its buffers, and on one that does neither.
+// The lines of the cost: the same load on the relay as it is released, locked down,
+// and on a build in which nothing is wiped, nobody is woken to wipe, and nothing that
+// has ended is collected, without lockdown.
 const (
 	aloneHeld   = "relay alone, held"
 	aloneFree   = "relay alone, free"
@@ -30,12 +31,16 @@ const (
 	costSessions = 4
 )
 
-// Cost is the scenario that measures what lockdown and wiping cost. binary is a
-// relay that can be told not to wipe.
-func Cost(binary string) suite.Scenario {
+// Cost is the scenario that measures what lockdown and wiping cost. release is a relay
+// as it is, tagged one that can be told to leave all as it is.
+func Cost(release, tagged string) suite.Scenario {
 	measure := func(held, tunnels bool) func(context.Context, suite.Env) (suite.Sample, error) {
 		return func(ctx context.Context, env suite.Env) (suite.Sample, error) {
-			return measureCost(ctx, env, binary, held, tunnels)
+			l := Launch{Binary: release, Lockdown: "require"}
+			if !held {
+				l = Launch{Binary: tagged, Lockdown: "off", Env: []string{"LETHE_LEAK=all_stays"}}
+			}
+			return measureCost(ctx, env, l, tunnels)
 		}
 	}
 	held := []string{aloneHeld, tunnelsHeld}
@@ -69,18 +74,14 @@ func Cost(binary string) suite.Scenario {
 }
 
 // measureCost measures one relay. It has one processor to itself, and the ends the others.
-func measureCost(ctx context.Context, env suite.Env, binary string, held, tunnels bool) (suite.Sample, error) {
+func measureCost(ctx context.Context, env suite.Env, l Launch, tunnels bool) (suite.Sample, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var o Options
+	o := Options{Launch: l}
 	if err := o.Pin(); err != nil {
 		return nil, err
 	}
-	o.Launch.Binary, o.Launch.Dir, o.Launch.Sockets = binary, env.Scratch, 1
-	o.Launch.Lockdown, o.Launch.Env = "require", nil
-	if !held {
-		o.Launch.Lockdown, o.Launch.Env = "off", []string{"LETHE_LEAK=unwiped"}
-	}
+	o.Launch.Dir, o.Launch.Sockets = env.Scratch, 1
 	r, err := Start(ctx, o.Launch)
 	if err != nil {
 		return nil, err

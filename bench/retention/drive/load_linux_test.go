@@ -16,6 +16,9 @@ import (
 	"github.com/lethe-relay/lethe/bench/retention/canary"
 )
 
+// reserve is what a test leaves of its time, to end in order.
+const reserve = 15 * time.Second
+
 func TestMain(m *testing.M) {
 	if exit, child := proc.Main(os.Args[1:], Parts()); child {
 		os.Exit(exit)
@@ -101,15 +104,22 @@ func carry(t *testing.T, g *group) {
 	})
 }
 
+// waitFor waits until it is so, nearly as long as the test may take.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	tick, late := time.NewTicker(50*time.Millisecond), time.After(20*time.Second)
+	ctx := t.Context()
+	if deadline, ok := t.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancel()
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
 		select {
 		case <-tick.C:
-		case <-late:
-			t.Fatal("it has not come to pass in 20 seconds")
+		case <-ctx.Done():
+			t.Fatal("it has not come to pass in the time that the test has")
 		}
 	}
 }

@@ -25,6 +25,10 @@ type Options struct {
 	Flags    []string     // for the report
 	Progress func(string) // is told what is going on
 
+	// Await is what a line of the relay that was started begins with, for which each
+	// group carries on until it is there. Empty for none.
+	Await string
+
 	// Printed is told what a relay that was started has printed, when it has ended. It may be nil.
 	Printed func(lines []string)
 }

@@ -2,7 +2,6 @@ package drive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -139,11 +138,11 @@ func (r *Relay) Ready(ctx context.Context) error {
 	defer cancel()
 	url, err := r.await(ctx, "url ")
 	if err != nil {
-		return err
+		return fmt.Errorf("the relay did not become ready: %w", err)
 	}
 	addr, err := r.await(ctx, "ready ")
 	if err != nil {
-		return err
+		return fmt.Errorf("the relay did not become ready: %w", err)
 	}
 	r.URL = url
 	r.Admin = Admin{Socket: filepath.Join(r.Dir, "admin.sock")}
@@ -153,6 +152,7 @@ func (r *Relay) Ready(ctx context.Context) error {
 	return nil
 }
 
+// await waits for a line that begins with prefix, and returns its rest.
 func (r *Relay) await(ctx context.Context, prefix string) (rest string, err error) {
 	for {
 		line, found, changed := r.printed.find(prefix)
@@ -162,9 +162,9 @@ func (r *Relay) await(ctx context.Context, prefix string) (rest string, err erro
 		select {
 		case <-changed:
 		case <-r.ended:
-			return "", fmt.Errorf("the relay ended before it was ready; it printed: %s", r.printed.last())
+			return "", fmt.Errorf("it ended; it printed: %s", r.printed.last())
 		case <-ctx.Done():
-			return "", errors.Join(errors.New("the relay did not become ready"), context.Cause(ctx))
+			return "", context.Cause(ctx)
 		}
 	}
 }

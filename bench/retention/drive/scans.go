@@ -26,22 +26,36 @@ type scanner struct {
 	scans []verdict.Scan    // guarded by mu
 }
 
+// liveTries is how often memory is scanned in mid-session until the group's own
+// payload shows: the packet buffers hold the last tenth of a second, and a small
+// group is not in each.
+const liveTries = 6
+
 // live scans in mid-session of a group.
 func (s *scanner) live(g *group) error {
+	for range liveTries {
+		own, err := s.liveOnce(g)
+		if err != nil || own > 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// liveOnce returns how many blocks of the group itself it has found.
+func (s *scanner) liveOnce(g *group) (own int, err error) {
 	s.a.watch.sampler.Dense(true)
-	err := wait(s.a.ctx, denseFor)
-	if err != nil {
-		return err
+	if err := wait(s.a.ctx, denseFor); err != nil {
+		return 0, err
 	}
 	m, copied, err := s.copy()
 	s.a.watch.sampler.Dense(false)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	s.look(m, copied, verdict.Scan{Moment: verdict.Live, Group: g.group, Way: g.title()}, sought{
+	return s.look(m, copied, verdict.Scan{Moment: verdict.Live, Group: g.group, Way: g.title()}, sought{
 		windows: s.a.watch.sampler.Windows(), identifiers: g.sought,
-	})
-	return nil
+	}), nil
 }
 
 // after scans so long after a group's sessions were over, or cut. windows are
@@ -96,8 +110,9 @@ type sought struct {
 	identifiers []canary.Identifier
 }
 
-// look looks through a copy, and keeps what came of it.
-func (s *scanner) look(m *observe.Memory, copied observe.Copied, scan verdict.Scan, what sought) {
+// look looks through a copy, keeps what came of it, and returns how many blocks
+// of the scan's own group there were.
+func (s *scanner) look(m *observe.Memory, copied observe.Copied, scan verdict.Scan, what sought) (own int) {
 	s.looking.Lock()
 	finder := canary.NewFinder(canary.Sought{Key: s.a.key, Windows: what.windows, Identifiers: what.identifiers})
 	found := m.Scan(finder)
@@ -108,26 +123,27 @@ func (s *scanner) look(m *observe.Memory, copied observe.Copied, scan verdict.Sc
 	s.putBack(m)
 	scan.At, scan.Took, scan.Bytes = s.a.since(copied.At), copied.Took, copied.Bytes
 	blocks, inTunnels := sorted(found)
-	own, written := blocks[scan.Group], s.a.written()
-	planted := s.a.planted(scan.Group)
-	if scan.Moment == verdict.Live {
-		own, planted = 0, s.a.planted(0)
+	scan.Own = blocks[scan.Group]
+	payload, planted, written := scan.Own, s.a.planted(scan.Group), s.a.written()
+	if scan.Moment == verdict.Live { // of all groups, since all of them carry
+		payload, planted = 0, s.a.planted(0)
 		for _, n := range blocks {
-			own += n
+			payload += n
 		}
 	}
 	over := scan.Moment != verdict.Live
 	scan.Counts = []verdict.Count{
-		{Level: verdict.Payload, Planted: planted, Found: own, Claimed: over},
+		{Level: verdict.Payload, Planted: planted, Found: payload, Claimed: over},
 		{Level: verdict.Ciphertext, Planted: uint64(finder.Windows()), Found: found.Windows, Claimed: over},
 		{Level: verdict.Plaintext, Planted: written, Found: inTunnels, Claimed: true},
 		{Level: verdict.Identifiers, Planted: uint64(len(what.identifiers)), Found: found.Identifiers},
 	}
-	if inTunnels > 0 || over && own+found.Windows > 0 {
+	if inTunnels > 0 || over && payload+found.Windows > 0 {
 		scan.Places = places(found)
 	}
 	s.keep(scan)
 	s.others(scan, copied.At, blocks)
+	return scan.Own
 }
 
 // sorted counts canaries by their groups, and those that were written into tunnels.
@@ -153,6 +169,7 @@ func (s *scanner) others(scan verdict.Scan, at time.Time, blocks map[int]int) {
 			continue
 		}
 		scan.Moment, scan.Group, scan.Way, scan.Asked, scan.After = verdict.Closed, g.group, g.title(), 0, at.Sub(closed)
+		scan.Own = blocks[g.group]
 		scan.Counts = []verdict.Count{{Level: verdict.Payload, Planted: s.a.planted(g.group), Found: blocks[g.group], Claimed: true}}
 		s.keep(scan)
 	}

@@ -56,7 +56,7 @@ func collect(r *Relay, unit string) *watch {
 	} else {
 		w.group = observe.NewGroup(r.PID)
 		w.note(observe.Result{NotChecked: []observe.Gap{{
-			Detector: observe.DetectorOutput, Why: "what the relay prints goes where it went before the audit; only its journal can be looked through",
+			Detector: observe.DetectorOutput, Blind: unit == "", Why: "what the relay prints goes where it went before the audit; only its journal can be looked through",
 		}}})
 	}
 	w.output = observe.CollectOutput(readers, nil)

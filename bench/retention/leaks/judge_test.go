@@ -101,7 +101,7 @@ func TestVariants(t *testing.T) {
 			t.Errorf("%q: no detector, or nothing said", v.Name)
 		}
 	}
-	if len(Variants()) != 14 {
+	if len(Variants()) != 15 {
 		t.Errorf("%d variants", len(Variants()))
 	}
 }

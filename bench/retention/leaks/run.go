@@ -2,6 +2,7 @@ package leaks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -44,6 +45,10 @@ func Run(ctx context.Context, binary, dir string, progress func(string)) (*Table
 	t := &Table{}
 	for _, mode := range Modes() {
 		clean, err := try(ctx, Variant{}, mode, binary, dir)
+		if err == nil && clean.Verdict == verdict.Invalid { // by an unlucky moment of the machine, perhaps
+			progress(clean.String())
+			clean, err = try(ctx, Variant{}, mode, binary, dir)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +193,8 @@ func (o *Outcome) judge(j job) {
 // sinks are where leaks can go.
 type sinks struct {
 	dir    string
-	stream net.Listener
+	stream net.Listener // a unix socket
+	tcp    net.Listener
 	udp    net.PacketConn
 	ending sync.WaitGroup
 }
@@ -200,40 +206,52 @@ func openSinks(dir string) (*sinks, error) {
 			return nil, err
 		}
 	}
-	stream, err := net.Listen("unix", filepath.Join(dir, "sink"))
-	if err != nil {
+	s := &sinks{dir: dir}
+	var errs [3]error
+	s.stream, errs[0] = net.Listen("unix", filepath.Join(dir, "sink"))
+	s.tcp, errs[1] = net.Listen("tcp", "127.200.0.1:0")
+	s.udp, errs[2] = net.ListenPacket("udp", "127.200.0.1:0")
+	if err := errors.Join(errs[:]...); err != nil {
+		s.close()
 		return nil, err
 	}
-	udp, err := net.ListenPacket("udp", "127.200.0.1:0")
-	if err != nil {
-		stream.Close()
-		return nil, err
+	for _, l := range []net.Listener{s.stream, s.tcp} {
+		s.ending.Go(func() { s.take(l) })
 	}
-	s := &sinks{dir: dir, stream: stream, udp: udp}
-	s.ending.Go(func() {
-		for {
-			conn, err := stream.Accept()
-			if err != nil {
-				return
-			}
-			s.ending.Go(func() {
-				defer conn.Close()
-				io.Copy(io.Discard, conn)
-			})
-		}
-	})
 	return s, nil
+}
+
+// take takes what comes in to l, until it is closed.
+func (s *sinks) take(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.ending.Go(func() {
+			defer conn.Close()
+			io.Copy(io.Discard, conn)
+		})
+	}
 }
 
 func (s *sinks) env(leak string) []string {
 	return []string{
 		"LETHE_LEAK=" + leak, "LETHE_LEAK_DIR=" + filepath.Join(s.dir, "leak"),
 		"LETHE_LEAK_SOCKET=" + filepath.Join(s.dir, "sink"), "LETHE_LEAK_UDP=" + s.udp.LocalAddr().String(),
+		"LETHE_LEAK_TCP=" + s.tcp.Addr().String(),
 	}
 }
 
 func (s *sinks) close() {
-	s.stream.Close()
-	s.udp.Close()
+	if s.stream != nil {
+		s.stream.Close()
+	}
+	if s.tcp != nil {
+		s.tcp.Close()
+	}
+	if s.udp != nil {
+		s.udp.Close()
+	}
 	s.ending.Wait()
 }

@@ -30,6 +30,7 @@ func Variants() []Variant {
 		{Name: "child", About: "is given to a new process", Caught: []string{observe.DetectorProcesses, observe.DetectorSystemCalls}},
 		{Name: "unix_socket", About: "goes out by a unix socket", Caught: []string{observe.DetectorEgress, observe.DetectorSystemCalls}},
 		{Name: "udp", About: "goes out by UDP, to somebody else", Caught: []string{observe.DetectorEgress}},
+		{Name: "early_socket", About: "goes out by sockets that were opened before the lockdown", Caught: []string{observe.DetectorEgress}},
 		{Name: "one_in_10000", About: "one block in 10,000 is copied to the heap", Caught: []string{memory}},
 		{Name: "late", About: "is kept in disguise, which falls 20 s later", Caught: []string{memory}, Late: true},
 		{Name: "corrupt", About: "is wiped before it has left", Caught: []string{observe.DetectorContent}},
@@ -44,8 +45,14 @@ func (v Variant) options() drive.Options {
 	o := drive.Quick()
 	o.Gigabytes, o.Sessions, o.Ways = 0.02, 2, []drive.Way{drive.Closed}
 	o.Carry = time.Second
-	if v.Late {
+	switch {
+	case v.Late: // it says so only when it shows
 		o.After = []time.Duration{time.Second, lateLook}
+	case v.Name != "":
+		o.Await = v.line()
 	}
 	return o
 }
+
+// line is what the build's lines about its leak begin with.
+func (v Variant) line() string { return "leak " + v.Name + ": " }

@@ -20,12 +20,12 @@ import (
 func TraceCalls(ctx context.Context, g *Group, window time.Duration) (r Result) {
 	info, err := arch.GetInfo("")
 	if err != nil {
-		r.gap(DetectorSystemCalls, fmt.Sprintf("the system calls of this processor have no names: %v", err))
+		r.blind(DetectorSystemCalls, fmt.Sprintf("the system calls of this processor have no names: %v", err))
 		return r
 	}
 	trace, err := startTrace(g, info)
 	if err != nil {
-		r.gap(DetectorSystemCalls, fmt.Sprintf("system calls can't be traced (tracefs): %v", err))
+		r.blind(DetectorSystemCalls, fmt.Sprintf("system calls can't be traced (tracefs): %v", err))
 		return r
 	}
 	select {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,18 @@ func TestTraceCalls(t *testing.T) {
 				t.Errorf("found %q, want %q; not checked: %v", got, want, r.NotChecked)
 			}
 		})
+	}
+}
+
+// TestTraceNobody: of a process that has ended nothing is traced, and not all of the machine instead.
+func TestTraceNobody(t *testing.T) {
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	r := TraceCalls(t.Context(), NewGroup(gone.Process.Pid), 300*time.Millisecond)
+	if len(r.Findings) > 0 || len(r.Notes) > 0 || len(r.NotChecked) == 0 || !strings.Contains(r.NotChecked[0].Why, "has ended") {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,6 +91,7 @@ type held struct {
 	socket *net.UDPConn
 	files  []io.Closer
 	memory [][]byte
+	early  []int // sockets with neither address nor peer
 
 	accepted atomic.Pointer[net.Conn]
 }
@@ -164,6 +166,17 @@ func (h *held) do(what, argument string) (answer string, err error) {
 			_, err = conn.Write([]byte("payload"))
 		}
 		return "done", err
+	case "early":
+		for _, kind := range []int{unix.SOCK_DGRAM, unix.SOCK_STREAM} {
+			fd, err := unix.Socket(unix.AF_INET, kind, 0)
+			if err != nil {
+				return "", err
+			}
+			h.early = append(h.early, fd)
+		}
+		return "done", nil
+	case "early-udp", "early-tcp":
+		return "done", h.sendEarly(what, argument)
 	case "netlink":
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, 0)
 		h.files = append(h.files, os.NewFile(uintptr(fd), "netlink"))
@@ -175,6 +188,19 @@ func (h *held) do(what, argument string) (answer string, err error) {
 		return "done", errors.Join(unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}), unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 	}
 	return "", errors.New("it does not know how")
+}
+
+// sendEarly sends from a socket that "early" has made, without a call of connect.
+func (h *held) sendEarly(what, argument string) error {
+	to, err := netip.ParseAddrPort(argument)
+	if err != nil {
+		return err
+	}
+	fd, flags := h.early[0], 0
+	if what == "early-tcp" {
+		fd, flags = h.early[1], unix.MSG_FASTOPEN
+	}
+	return unix.Sendto(fd, []byte("payload"), flags, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
 }
 
 // listen accepts connections, and keeps them.

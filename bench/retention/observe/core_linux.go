@@ -43,7 +43,7 @@ func Abort(ctx context.Context, g *Group, dirs ...string) (r Result) {
 	}
 	before := coreFiles(dirs)
 	if err := abort(ctx, g.pid); err != nil {
-		r.gap(DetectorCore, fmt.Sprintf("the process could not be aborted: %v", err))
+		r.blind(DetectorCore, fmt.Sprintf("the process could not be aborted: %v", err))
 		return r
 	}
 	for path, made := range coreFiles(dirs) {

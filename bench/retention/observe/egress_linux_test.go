@@ -49,6 +49,25 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// TestEarly: sockets that were there before are no finding, until something leaves by them.
+func TestEarly(t *testing.T) {
+	for _, what := range []string{"", "early-udp", "early-tcp"} {
+		c := startChild(t)
+		c.do("early")
+		to := udpListener(t).String()
+		if what == "early-tcp" {
+			to = startChild(t).do("listen")
+		}
+		e := WatchEgress(NewGroup(c.pid()), c.port)
+		if what != "" {
+			c.do(what, to)
+		}
+		if r := e.Stop(); (len(r.Findings) > 0) != (what != "") {
+			t.Errorf("%q: %+v", what, r)
+		}
+	}
+}
+
 func TestDestination(t *testing.T) {
 	six := make([]byte, 48)
 	six[0], six[39], six[42], six[43] = 0x60, 1, 0x12, 0x34

@@ -43,7 +43,7 @@ func WatchFiles(g *Group, allowed []string) *Files {
 	fd, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE|unix.FAN_UNLIMITED_MARKS,
 		unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC)
 	if err != nil {
-		f.result.gap(DetectorFileEvents, fmt.Sprintf("the kernel gives no file events (fanotify): %v", err))
+		f.result.blind(DetectorFileEvents, fmt.Sprintf("the kernel gives no file events (fanotify): %v", err))
 		close(f.done)
 		return f
 	}
@@ -109,7 +109,8 @@ func (f *Files) listen() {
 		}
 		for rest := buffer[:n]; len(rest) >= unix.FAN_EVENT_METADATA_LEN; {
 			var e unix.FanotifyEventMetadata
-			if binary.Read(bytes.NewReader(rest), binary.NativeEndian, &e) != nil || int(e.Event_len) > len(rest) {
+			if binary.Read(bytes.NewReader(rest), binary.NativeEndian, &e) != nil || int(e.Event_len) > len(rest) || e.Event_len < unix.FAN_EVENT_METADATA_LEN {
+				f.result.gap(DetectorFileEvents, "file events ended before the audit: the kernel sent one that can't be read")
 				return
 			}
 			f.event(e)

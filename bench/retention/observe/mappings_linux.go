@@ -32,7 +32,7 @@ func WatchMappings(g *Group) *Mappings {
 func (m *Mappings) Stop() Result {
 	m.sampler.stop()
 	if m.count == 0 {
-		m.result.gap(DetectorMappings, "no mapping of the process could be seen: the auditor has to be root")
+		m.result.blind(DetectorMappings, "no mapping of the process could be seen: the auditor has to be root")
 	}
 	return m.result
 }

@@ -76,7 +76,7 @@ func (m *Metrics) Scan(f *canary.Finder) (canary.Found, Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.urls) == 0 {
-		r.gap(DetectorMetrics, "there is no admin listener to scrape")
+		r.blind(DetectorMetrics, "there is no admin listener to scrape")
 	}
 	for _, url := range m.urls {
 		if m.scraped[url] == 0 {

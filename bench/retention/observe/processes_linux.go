@@ -21,6 +21,7 @@ type Processes struct {
 	heard   chan struct{} // closed by the kernel's first answer
 	hear    sync.Once
 	gaps    Result
+	lost    Result // owned by read until done is closed
 	before  map[int]bool
 }
 
@@ -46,6 +47,7 @@ func (p *Processes) Stop() Result {
 		p.events.Close()
 	}
 	r := p.gaps
+	r.Add(p.lost)
 	for _, pid := range p.group.members() {
 		if !p.before[pid] {
 			r.found(DetectorProcesses, fmt.Sprintf("a process was started: %d", pid))
@@ -112,10 +114,13 @@ func (p *Processes) read(f *os.File) {
 	for {
 		n, err := f.Read(buffer)
 		if errors.Is(err, unix.ENOBUFS) {
-			p.gaps.gap(DetectorProcesses, "the kernel lost process events: there were too many")
+			p.lost.gap(DetectorProcesses, "the kernel lost process events: there were too many")
 			continue
 		}
 		if err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				p.lost.gap(DetectorProcesses, fmt.Sprintf("process events ended before the audit: %v", err))
+			}
 			return
 		}
 		var header connectorMessage

@@ -35,6 +35,7 @@ type Finding struct {
 type Gap struct {
 	Detector string `json:"detector"`
 	Why      string `json:"why"`
+	Blind    bool   `json:"blind,omitempty"` // the detector has looked at nothing at all
 }
 
 // Result is what an observer has to tell. The zero value is "looked at everything, found nothing".
@@ -51,7 +52,7 @@ func (r *Result) Add(o Result) {
 	r.NotChecked = append(r.NotChecked, o.NotChecked...)
 }
 
-// found, note and gap append one sentence, unless it is there already.
+// found, note, gap and blind append one sentence, unless it is there already.
 func (r *Result) found(detector, what string) {
 	if f := (Finding{detector, what}); !slices.Contains(r.Findings, f) {
 		r.Findings = append(r.Findings, f)
@@ -65,7 +66,15 @@ func (r *Result) note(detector, what string) {
 }
 
 func (r *Result) gap(detector, why string) {
-	if g := (Gap{detector, why}); !slices.Contains(r.NotChecked, g) {
+	r.miss(Gap{Detector: detector, Why: why})
+}
+
+func (r *Result) blind(detector, why string) {
+	r.miss(Gap{Detector: detector, Why: why, Blind: true})
+}
+
+func (r *Result) miss(g Gap) {
+	if !slices.Contains(r.NotChecked, g) {
 		r.NotChecked = append(r.NotChecked, g)
 	}
 }

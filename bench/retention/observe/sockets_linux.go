@@ -11,19 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketWatch samples the sockets of a group's processes.
+// socketWatch samples the sockets of a group's processes. All of them are looked at each
+// time, for one that was there at the start, with no port and no peer, may get both later.
 type socketWatch struct {
 	group   *Group
 	sampler *sampler
-	seen    map[uint64]bool
-	doubt   map[uint64]bool // not in the kernel's lists when it was seen first: it may have been closed just then
+	seen    map[sighting]bool
+	doubt   map[uint64]bool // by inode: not in the kernel's lists when it was seen last; it may have been closed just then
 	started bool
 	listens map[string]bool // where connections may come in: unix paths, TCP ports
 	result  Result
 }
 
+// sighting is a socket between two ends: with others it is looked at as if it were new.
+type sighting struct {
+	inode uint64
+	ends  string
+}
+
 func watchSockets(g *Group) *socketWatch {
-	w := &socketWatch{group: g, seen: make(map[uint64]bool), doubt: make(map[uint64]bool), listens: make(map[string]bool)}
+	w := &socketWatch{group: g, seen: make(map[sighting]bool), doubt: make(map[uint64]bool), listens: make(map[string]bool)}
 	w.sampler = startSampler(sampleEvery, w.look)
 	return w
 }
@@ -36,79 +43,106 @@ func (w *socketWatch) stop() Result {
 
 func (w *socketWatch) look() {
 	for _, pid := range w.group.PIDs() {
-		var fresh []openFile
-		for _, f := range openFiles(pid) {
-			if f.kind == kindSocket && !w.seen[f.inode] {
-				fresh = append(fresh, f)
-			}
-		}
-		if len(fresh) == 0 {
-			continue
-		}
+		files := openFiles(pid)
 		table := w.table(pid)
-		for _, f := range fresh {
-			w.judge(pid, f, table)
+		for _, f := range files {
+			if f.kind == kindSocket {
+				w.judge(pid, f, table)
+			}
 		}
 	}
 	w.started = true
 }
 
 func (w *socketWatch) judge(pid int, f openFile, table map[uint64]socket) {
-	s, known := table[f.inode]
-	if !known && w.started && !w.doubt[f.inode] {
+	s, listed := table[f.inode]
+	switch {
+	case listed:
+		delete(w.doubt, f.inode)
+	case w.started && !w.doubt[f.inode] && !w.seen[sighting{inode: f.inode}]:
 		w.doubt[f.inode] = true
 		return
+	default:
+		s = unlisted(pid, f.fd)
 	}
-	w.seen[f.inode] = true
-	if !w.started {
+	now := sighting{f.inode, s.ends}
+	if w.seen[now] {
+		return
+	}
+	w.seen[now] = true
+	if !listed {
+		w.seen[sighting{inode: f.inode}] = true
+	}
+	switch {
+	case !w.started:
 		if s.listening {
 			w.listens[s.local] = true
 		}
-		return
+	case s.idle:
+		w.result.note(DetectorEgress, fmt.Sprintf("process %d has %s (descriptor %s)", pid, s.what, f.fd))
+	case s.stream && w.listens[s.local]: // accepted
+	default:
+		w.result.found(DetectorEgress, fmt.Sprintf("process %d has %s since the audit began (descriptor %s)", pid, s.what, f.fd))
 	}
-	if !known {
-		family, err := familyOf(pid, f.fd)
-		if err != nil || family == unix.AF_INET || family == unix.AF_INET6 {
-			w.result.note(DetectorEgress, fmt.Sprintf("process %d has an IP socket that is not connected any more, or not yet (descriptor %s)", pid, f.fd))
-			return
-		}
-		s.what = fmt.Sprintf("a socket of address family %d", family)
-	}
-	if s.stream && w.listens[s.local] { // accepted
-		return
-	}
-	w.result.found(DetectorEgress, fmt.Sprintf("process %d has %s since the audit began (descriptor %s)", pid, s.what, f.fd))
 }
 
-// familyOf asks the socket itself, for those that the kernel doesn't list.
-func familyOf(pid int, fd string) (family int, err error) {
+// unlisted asks the socket itself, for those that the kernel doesn't list.
+func unlisted(pid int, fd string) socket {
+	family, port, err := ask(pid, fd)
+	switch {
+	case err == nil && family != unix.AF_INET && family != unix.AF_INET6:
+		what := fmt.Sprintf("a socket of address family %d", family)
+		return socket{what: what, ends: what}
+	case err == nil && port != 0: // of TCP: all of UDP that have a port are listed
+		return socket{what: fmt.Sprintf("an IP socket that has port %d", port), ends: fmt.Sprint(port), local: fmt.Sprint(port), stream: true}
+	}
+	return socket{what: "an IP socket that is not connected any more, or not yet", idle: true}
+}
+
+// ask asks a socket of another process for its address family and its own port.
+func ask(pid int, fd string) (family, port int, err error) {
 	number, err := strconv.Atoi(fd)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	handle, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer unix.Close(handle)
 	copied, err := unix.PidfdGetfd(handle, number, 0)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer unix.Close(copied)
-	return unix.GetsockoptInt(copied, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if family, err = unix.GetsockoptInt(copied, unix.SOL_SOCKET, unix.SO_DOMAIN); err != nil {
+		return 0, 0, err
+	}
+	address, err := unix.Getsockname(copied)
+	switch address := address.(type) {
+	case *unix.SockaddrInet4:
+		port = address.Port
+	case *unix.SockaddrInet6:
+		port = address.Port
+	default:
+		err = nil // of another family, whose names don't matter
+	}
+	return family, port, err
 }
 
 // socket is one that the kernel lists.
 type socket struct {
 	what      string
+	ends      string // tells it from the same socket before, with another address or another peer
 	local     string // what it is reached by: a port, a path
 	stream    bool
 	listening bool
+	idle      bool // it has neither, so nothing can have left by it yet
 }
 
 const (
 	tcpListen      = "0A" // TCP_LISTEN in /proc/net/tcp
+	unixConnected  = 3    // SS_CONNECTED in /proc/net/unix
 	unixStream     = 1    // SOCK_STREAM in /proc/net/unix
 	unixAcceptsBit = 1 << 16
 )
@@ -132,7 +166,7 @@ func (w *socketWatch) table(pid int) map[uint64]socket {
 	}
 	for _, s := range local.Rows {
 		all[s.Inode] = socket{
-			what: fmt.Sprintf("a unix socket %q", s.Path), local: s.Path,
+			what: fmt.Sprintf("a unix socket %q", s.Path), ends: fmt.Sprint(s.Path, s.State == unixConnected), local: s.Path,
 			stream: uint64(s.Type) == unixStream && s.Path != "", listening: uint64(s.Flags)&unixAcceptsBit != 0,
 		}
 	}
@@ -157,6 +191,7 @@ func ipSockets(pid int, protocol string, all map[uint64]socket) error {
 		stream := strings.HasPrefix(protocol, "tcp")
 		all[inode] = socket{
 			what:  fmt.Sprintf("a %s socket from port %d to port %d", protocol, portOf(fields[1]), portOf(fields[2])),
+			ends:  strings.Join([]string{protocol, fields[1], fields[2]}, " "),
 			local: fmt.Sprint(portOf(fields[1])), stream: stream, listening: stream && fields[3] == tcpListen,
 		}
 	}

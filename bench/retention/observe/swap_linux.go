@@ -51,7 +51,7 @@ func (s *Swap) look() {
 func (s *Swap) Stop() Result {
 	s.sampler.stop()
 	if !s.looked {
-		s.result.gap(DetectorSwap, "the status of the process can't be read")
+		s.result.blind(DetectorSwap, "the status of the process can't be read")
 	}
 	if swaps, err := os.ReadFile("/proc/swaps"); err == nil && strings.Count(string(swaps), "\n") < 2 {
 		s.result.note(DetectorSwap, "this machine has no swap")

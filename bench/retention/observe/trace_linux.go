@@ -23,6 +23,10 @@ const traceBuffer = "8192"
 
 // startTrace begins to record the calls of a group, and of what it starts.
 func startTrace(g *Group, info *arch.Info) (*trace, error) {
+	threads := threadsOf(g.PIDs())
+	if len(threads) == 0 { // to the kernel no threads are all of the machine
+		return nil, fmt.Errorf("process %d has ended", g.pid)
+	}
 	mount, err := mountTracefs()
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func startTrace(g *Group, info *arch.Info) (*trace, error) {
 	for _, s := range [][2]string{
 		{"buffer_size_kb", traceBuffer},
 		{"options/event-fork", "1"},
-		{"set_event_pid", strings.Join(threadsOf(g.PIDs()), " ")},
+		{"set_event_pid", strings.Join(threads, " ")},
 		{"events/raw_syscalls/sys_enter/filter", filter},
 		{"events/raw_syscalls/sys_exit/filter", filter},
 		{"events/raw_syscalls/enable", "1"},

@@ -49,7 +49,7 @@ func (w *Writes) look() {
 func (w *Writes) Stop() (r Result) {
 	w.sampler.stop()
 	if len(w.last) == 0 {
-		r.gap(DetectorWriteBytes, "/proc/PID/io can't be read: the auditor has to be root")
+		r.blind(DetectorWriteBytes, "/proc/PID/io can't be read: the auditor has to be root")
 	}
 	for pid, now := range w.last {
 		before := w.first[pid]

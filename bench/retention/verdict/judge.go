@@ -3,7 +3,10 @@ package verdict
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/lethe-relay/lethe/bench/retention/observe"
 )
 
 // latest is how much later than it should a scan may copy memory: then the time
@@ -67,6 +70,11 @@ func (r *Report) gaps(names []string) (why []string) {
 			gap("the detector %q has told nothing", name)
 		}
 	}
+	for _, d := range r.Detectors {
+		if d.Blind && !(r.Relay.Attached && (d.Name == observe.DetectorCore || d.Name == observe.DetectorOutput)) {
+			gap("the detector %q has looked at nothing: %s", d.Name, strings.Join(d.NotChecked, "; "))
+		}
+	}
 	for _, way := range r.Asked.Ways {
 		why = append(why, r.gapsOf(way)...)
 	}
@@ -100,12 +108,13 @@ func (r *Report) gapsOf(way string) (why []string) {
 // blindness tells which levels the scans in mid-session have not seen. A scan
 // that does not see what is there proves nothing by seeing nothing later.
 func (r *Report) blindness() (why []string) {
-	seen, scans := make(map[Level]bool), 0
+	seen, scans, own := make(map[Level]bool), 0, 0
 	for _, s := range r.Scans {
 		if s.Moment != Live {
 			continue
 		}
 		scans++
+		own += s.Own
 		if s.Count(Payload).Found == 0 {
 			why = append(why, fmt.Sprintf("the scan in mid-session at %.0f s found no payload, although there was some", s.At))
 		}
@@ -115,6 +124,9 @@ func (r *Report) blindness() (why []string) {
 	}
 	if scans == 0 {
 		return []string{"memory was not scanned in mid-session"}
+	}
+	if own == 0 {
+		why = append(why, "no scan in mid-session found any payload of the group that it was about, although there was some")
 	}
 	for _, l := range []Level{Ciphertext, Identifiers} {
 		if !seen[l] {
@@ -134,12 +146,23 @@ func (r *Report) unchecked() (all []string) {
 	return all
 }
 
+// hindered is how many detectors could not look at all that they should.
+func (r *Report) hindered() (n int) {
+	for _, d := range r.Detectors {
+		if len(d.NotChecked) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // never is what no audit of this kind checks.
 func never() []string {
 	return []string{
 		"the kernel's own memory: socket buffers, and pages that processes have given back",
 		"what lies outside of this machine's software: hypervisor, firmware, network cards, the networks",
 		"what another process keeps that was given something by other ways than those that are watched",
+		"memory at one instant: it is copied while the relay runs, so what was moved meanwhile from what is not copied yet to what already is goes unseen",
 		"times when no audit runs: a relay that keeps something only then is not caught by an audit",
 		"payload that was changed before it was kept, unless it is turned back while the audit runs",
 	}

@@ -37,7 +37,7 @@ func sound() *Report {
 			{Number: 3, Way: "closed", About: "the devices close them", Sessions: 4, Ended: 4, Planted: 1000, Begun: 1, Stopped: 3, Closed: 3},
 		},
 		Scans: []Scan{
-			{At: 2, Moment: Live, Group: 3, Way: "closed", Took: 10 * time.Millisecond, Bytes: 20 << 20, Counts: counts(500, 20, 10, false)},
+			{At: 2, Moment: Live, Group: 3, Way: "closed", Took: 10 * time.Millisecond, Bytes: 20 << 20, Own: 3, Counts: counts(500, 20, 10, false)},
 			after(time.Second), after(5 * time.Second),
 		},
 		Detectors: Observed(names(), observe.Result{
@@ -66,6 +66,7 @@ func TestJudge(t *testing.T) {
 		"a detector":                {func(r *Report) { r.Detectors[1].Findings = []string{"wrong"} }, Fail, "content: wrong"},
 		"a detector in a halt":      {func(r *Report) { r.Detectors[1].Findings = []string{"wrong"}; r.Errors = []string{"broken"} }, Fail, "halt: broken"},
 		"blind to payload":          {func(r *Report) { r.Scans[0].Counts[0].Found = 0 }, Invalid, "found no payload"},
+		"blind to the group":        {func(r *Report) { r.Scans[0].Own = 0 }, Invalid, "found any payload of the group"},
 		"blind to ciphertext":       {func(r *Report) { r.Scans[0].Counts[1].Found = 0 }, Invalid, "found any ciphertext"},
 		"blind to identifiers":      {func(r *Report) { r.Scans[0].Counts[3].Found = 0 }, Invalid, "found any identifiers"},
 		"never looked":              {func(r *Report) { r.Scans = nil }, Invalid, "not scanned in mid-session"},
@@ -80,6 +81,9 @@ func TestJudge(t *testing.T) {
 		"a way left out":            {func(r *Report) { r.Asked.Ways = append(r.Asked.Ways, "erased") }, Invalid, `in the way "erased"`},
 		"nothing planted":           {func(r *Report) { r.Groups[1].Planted = 0 }, Invalid, "nothing was planted"},
 		"a silent detector":         {func(r *Report) { r.Detectors = r.Detectors[:1] }, Invalid, `the detector "content" has told nothing`},
+		"a blind detector":          {func(r *Report) { r.Detectors[1].Blind = true }, Invalid, `the detector "content" has looked at nothing`},
+		"a log that is elsewhere":   {func(r *Report) { r.Detectors[0].Blind, r.Relay.Attached = true, true }, Pass, ""},
+		"no log, and no reason":     {func(r *Report) { r.Detectors[0].Blind = true }, Invalid, "there is no journal"},
 		"a halt":                    {func(r *Report) { r.Errors = []string{"broken"} }, Invalid, "came to a halt: broken"},
 	} {
 		t.Run(name, func(t *testing.T) {

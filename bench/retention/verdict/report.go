@@ -128,6 +128,7 @@ type Scan struct {
 	After  time.Duration `json:"after_ns,omitempty"` // when it was copied, in fact
 	Took   time.Duration `json:"took_ns"`            // to copy
 	Bytes  int64         `json:"bytes"`
+	Own    int           `json:"own_blocks"` // of payload, of the group itself: in mid-session Counts has those of all
 	Counts []Count       `json:"counts"`
 	Places []string      `json:"places,omitempty"` // where something was that should not be, the first few
 }
@@ -156,6 +157,7 @@ type Detector struct {
 	Findings   []string `json:"findings,omitempty"`
 	Notes      []string `json:"notes,omitempty"`
 	NotChecked []string `json:"not_checked,omitempty"`
+	Blind      bool     `json:"blind,omitempty"` // it has looked at nothing at all
 }
 
 // Rate is the throughput of the relay at a time.
@@ -184,6 +186,7 @@ func Observed(names []string, results observe.Result) []Detector {
 		for _, g := range results.NotChecked {
 			if g.Detector == name {
 				d.NotChecked = append(d.NotChecked, g.Why)
+				d.Blind = d.Blind || g.Blind
 			}
 		}
 	}
@@ -196,5 +199,5 @@ func (s Scan) String() string {
 	for _, c := range s.Counts {
 		text += fmt.Sprintf(", %s %d of %d", c.Level, c.Found, c.Planted)
 	}
-	return text
+	return text + fmt.Sprintf(", %d blocks of the group itself", s.Own)
 }

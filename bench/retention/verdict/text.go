@@ -47,7 +47,11 @@ func (e *writer) table(rows []string) {
 }
 
 func (r *Report) writeHead(e *writer) {
-	e.line("%s  zero retention, audited from outside", r.Verdict)
+	but := ""
+	if n := r.hindered(); n > 0 {
+		but = fmt.Sprintf("; %d of %d detectors could not look at everything", n, len(r.Detectors))
+	}
+	e.line("%s  zero retention, audited from outside%s", r.Verdict, but)
 	for _, why := range r.Why {
 		e.line("  %s", why)
 	}
