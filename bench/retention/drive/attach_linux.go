@@ -16,8 +16,7 @@ import (
 
 // identify makes sure that a relay which runs is the process that it is said to
 // be: an audit of another process would accuse the relay. Either what answers
-// at the admin socket is that process, or it has the relay's UDP port or the
-// admin listener's TCP port.
+// at the admin socket is that process, or it has the relay's UDP port.
 func (r *Relay) identify(ctx context.Context) error {
 	dir := filepath.Join("/proc", strconv.Itoa(r.PID))
 	if _, err := os.Stat(dir); err != nil {
@@ -31,7 +30,7 @@ func (r *Relay) identify(ctx context.Context) error {
 		return fmt.Errorf("look at the sockets of process %d: %w", r.PID, err)
 	}
 	if !ours {
-		return fmt.Errorf("process %d is not the relay: it has neither the admin listener nor UDP port %d; give --pid the relay's, as 'pgrep -x lethe-relay' prints it",
+		return fmt.Errorf("process %d is not the relay: it has neither the admin socket nor UDP port %d; give --pid the relay's, as 'pgrep -x lethe-relay' prints it",
 			r.PID, r.Addr.Port())
 	}
 	return nil
@@ -62,7 +61,7 @@ func (a Admin) listener(ctx context.Context) (pid int, err error) {
 	return int(peer.Pid), nil
 }
 
-// holds says whether the process has a socket at one of the relay's ports. dir is the process's in /proc.
+// holds says whether the process has a socket at the relay's UDP port. dir is the process's in /proc.
 func (r *Relay) holds(dir string) (bool, error) {
 	root, err := procfs.NewDefaultFS()
 	if err != nil {
@@ -89,20 +88,5 @@ func (r *Relay) holds(dir string) (bool, error) {
 			}
 		}
 	}
-	_, port, err := net.SplitHostPort(r.Admin.Addr)
-	if err != nil { // a unix socket
-		return false, nil
-	}
-	for _, read := range []func() (procfs.NetTCP, error){network.NetTCP, network.NetTCP6} {
-		sockets, _ := read()
-		for _, s := range sockets {
-			if s.St == tcpListen && strconv.FormatUint(s.LocalPort, 10) == port && has(s.Inode) {
-				return true, nil
-			}
-		}
-	}
 	return false, nil
 }
-
-// tcpListen is TCP_LISTEN, a state in /proc/net/tcp.
-const tcpListen = 10
