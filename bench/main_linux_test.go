@@ -63,7 +63,7 @@ func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles 
 	cmd := command()
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)
-	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.2", "--json", file, "--profile", profiles})
+	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.5", "--json", file, "--profile", profiles})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/sys/unix"
@@ -98,4 +99,17 @@ func (t *trace) end() (text string, lost uint64, err error) {
 	return string(data), lost, errors.Join(slices.DeleteFunc(errs, func(e error) bool { return e == nil })...)
 }
 
-func (t *trace) close() error { return errors.Join(os.Remove(t.dir), t.mount.Close()) }
+func (t *trace) close() error { return errors.Join(t.remove(), t.mount.Close()) }
+
+// remove tries again while the kernel is still at work on what was traced.
+func (t *trace) remove() error {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for range 200 {
+		if err := os.Remove(t.dir); !errors.Is(err, unix.EBUSY) {
+			return err
+		}
+		<-again.C
+	}
+	return os.Remove(t.dir)
+}
