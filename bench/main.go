@@ -10,6 +10,7 @@ import (
 	"github.com/lethe-relay/lethe/bench/opens"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
 	"github.com/lethe-relay/lethe/internal/cli"
 )
@@ -28,6 +29,7 @@ func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
 		opens.Scenario(),
+		programs.Retention(),
 	}
 }
 
