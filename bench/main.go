@@ -57,6 +57,6 @@ Exit codes: 0 done, 1 failed or, with --check, a bar is not reached, 2 wrong usa
 		cmd.ValidArgs = append(cmd.ValidArgs, s.Name+"\t"+s.About)
 	}
 	f.define(cmd.Flags())
-	cmd.AddCommand(showCommand())
+	cmd.AddCommand(guardCommand(), showCommand())
 	return cmd
 }
