@@ -10,7 +10,7 @@
 //
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
-//	├── opens      a scenario, of tunnels that are opened
+//	├── open       a scenario, of sessions that are opened
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, progress, tables, pictures, JSON
@@ -21,6 +21,6 @@
 //	├── bare       sessions without tunnels
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
-// To add a scenario, write a package like opens and name it in scenarios. A new
+// To add a scenario, write a package like open and name it in scenarios. A new
 // kind of process is a new part.
 package main

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
-	"github.com/lethe-relay/lethe/bench/opens"
+	"github.com/lethe-relay/lethe/bench/open"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/programs"
@@ -29,7 +29,7 @@ func main() {
 func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
-		opens.Scenario(),
+		open.Scenario(),
 		programs.Retention(),
 	}
 }

@@ -39,10 +39,10 @@ func TestBulk(t *testing.T) {
 	wantProfile(t, profiles, "relayed-down-relay.pprof")
 }
 
-// TestOpens: the same; that each line's devices were allowed or refused, as they
+// TestOpen: the same; that each line's devices were allowed or refused, as they
 // should be, the part itself sees to.
-func TestOpens(t *testing.T) {
-	result, profiles := measureOnce(t, "opens")
+func TestOpen(t *testing.T) {
+	result, profiles := measureOnce(t, "open")
 	if len(result.Bars) != 1 || len(result.Lines) != 3 {
 		t.Fatalf("not three lines and one bar: %+v", result)
 	}

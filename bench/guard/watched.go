@@ -25,8 +25,9 @@ func Watched() []Watch {
 		{Scenario: "bulk", Line: "relayed down", Figure: "receiver_cpu_s_per_gb", Of: "direct stock", Per: stock, Tolerance: 0.3},
 		{Scenario: "bulk", Line: "relayed down", Figure: "sender_cpu_s_per_gb", Of: "direct stock", Per: stock, Tolerance: 0.3},
 		{Scenario: "bulk", Line: "relay alone", Figure: "relay_cpu_s_per_gb", Per: []string{suite.YardDatagram}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "all evidence", Figure: "router_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "refused", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "dial, all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "open, all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "dial, all evidence", Figure: "router_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "open, refused", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
 	}
 }

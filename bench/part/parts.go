@@ -18,6 +18,8 @@ const (
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
+	EchoPart      = "echo"
+	CallersPart   = "callers"
 )
 
 // All is what [proc.Main] takes.
@@ -30,6 +32,8 @@ func All() map[string]func() proc.Part {
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
+		EchoPart:      newEcho,
+		CallersPart:   newCallers,
 	}
 }
 
@@ -40,7 +44,7 @@ const (
 	Up   = "up"   // receives
 )
 
-// Moved is the answer to Progress of all parts but devices. What a part does not do is zero.
+// Moved is the answer to Progress of all parts but devices and callers. What a part does not do is zero.
 type Moved struct {
 	Received uint64 // payload bytes that came in and were right
 	Lost     uint64 // datagrams that were sent and never came
