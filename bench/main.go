@@ -14,6 +14,7 @@ import (
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/suite"
+	"github.com/lethe-relay/lethe/bench/swarm"
 	"github.com/lethe-relay/lethe/internal/cli"
 )
 
@@ -28,7 +29,7 @@ func main() {
 
 // scenarios are all that there are, in the order in which they run.
 func scenarios() []suite.Scenario {
-	return []suite.Scenario{bulk.Scenario(), opens.Scenario()}
+	return []suite.Scenario{bulk.Scenario(), opens.Scenario(), swarm.Scenario()}
 }
 
 type flags struct {
