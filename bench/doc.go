@@ -10,6 +10,7 @@
 //
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
+//	├── swarm      a scenario, of many sessions that send little
 //	├── open       a scenario, of sessions that are opened
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself
@@ -19,6 +20,7 @@
 //	├── yardstick  work that never changes, to compare with
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources
 //	├── bare       sessions without tunnels
+//	├── flows      thin flows through any relay: sources, sinks, times on the way
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
 // To add a scenario, write a package like open and name it in scenarios. A new

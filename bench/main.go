@@ -13,6 +13,7 @@ import (
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
+	"github.com/lethe-relay/lethe/bench/swarm"
 	"github.com/lethe-relay/lethe/internal/cli"
 )
 
@@ -29,6 +30,7 @@ func main() {
 func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
+		swarm.Scenario(),
 		open.Scenario(),
 		programs.Retention(),
 	}

@@ -18,6 +18,8 @@
 //	callers     devices that open sessions without tunnels on control connections
 //	            that live, have a datagram come back, and end them
 //	echo        the router of those sessions, which sends the datagram back
+//	swarm       both ends of up to ten thousand sessions without tunnels, whose
+//	            datagrams interleave (package flows)
 //
 // # What is counted is right
 //

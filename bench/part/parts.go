@@ -20,6 +20,7 @@ const (
 	DatagramsPart = "datagrams"
 	EchoPart      = "echo"
 	CallersPart   = "callers"
+	SwarmPart     = "swarm"
 )
 
 // All is what [proc.Main] takes.
@@ -34,6 +35,7 @@ func All() map[string]func() proc.Part {
 		DatagramsPart: newDatagrams,
 		EchoPart:      newEcho,
 		CallersPart:   newCallers,
+		SwarmPart:     newSwarm,
 	}
 }
 
