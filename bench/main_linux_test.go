@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,32 +57,44 @@ func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles 
 		t.Skip("starts some fifteen processes")
 	}
 	dir := t.TempDir()
-	file, profiles := filepath.Join(dir, "r.json"), filepath.Join(dir, "profiles")
+	file, profiles, plots := filepath.Join(dir, "r.json"), filepath.Join(dir, "profiles"), filepath.Join(dir, "plots")
 	var out, progress bytes.Buffer
 	cmd := command()
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)
-	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.5", "--json", file, "--profile", profiles})
+	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.5", "--json", file, "--plots", plots, "--profile", profiles})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
-	data, err := os.ReadFile(file)
+	report, err := suite.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report suite.Report
-	if err := json.Unmarshal(data, &report); err != nil {
-		t.Fatal(err)
-	}
 	if len(report.Scenarios) != 1 {
-		t.Fatalf("not one scenario: %s", data)
+		t.Fatalf("not one scenario: %+v", report)
 	}
+	if picture, err := os.ReadFile(filepath.Join(plots, scenario+".png")); err != nil || !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+		t.Errorf("no picture: %v", err)
+	}
+	wantShown(t, file, out.String())
 	for _, line := range report.Scenarios[0].Lines {
 		if !strings.Contains(out.String(), line.Name) || !strings.Contains(progress.String(), line.Name) {
 			t.Errorf("%s: is not in the table, or not in the progress", line.Name)
 		}
 	}
 	return report.Scenarios[0], profiles
+}
+
+// wantShown checks that a report shows what the run has printed.
+func wantShown(t *testing.T, file, printed string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"show", file})
+	if err := cmd.ExecuteContext(t.Context()); err != nil || out.String() != printed {
+		t.Errorf("%v, shown is\n%s\nand was printed\n%s", err, out.String(), printed)
+	}
 }
 
 // wantFigures checks that a line has these figures, of which the first is more
@@ -110,6 +121,9 @@ func wantProfile(t *testing.T, dir, name string) {
 // TestScenarios: every bar speaks of lines that there are.
 func TestScenarios(t *testing.T) {
 	for _, s := range scenarios() {
+		if s.Elsewhere != nil {
+			continue // its lines are known when it has been measured
+		}
 		lines := make(map[string]bool)
 		for _, line := range s.Lines {
 			lines[line.Name] = true
@@ -125,7 +139,8 @@ func TestScenarios(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"bulge"}, {"--rounds", "0"}, {"--seconds", "0"}, {"--seconds", "601"}, {"bulk", "--speed", "9"}} {
+	nowhere := filepath.Join(t.TempDir(), "no", "folder")
+	for _, args := range [][]string{{"bulge"}, {"--json", nowhere}, {"show"}, {"show", nowhere}, {"--rounds", "0"}, {"--seconds", "0"}, {"--seconds", "601"}, {"bulk", "--speed", "9"}} {
 		cmd := command()
 		cmd.SetArgs(args)
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
