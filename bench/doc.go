@@ -9,10 +9,12 @@
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
 //	├── opens      a scenario, of tunnels that are opened
+//	├── swarm      a scenario, of many sessions that send little
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources
 //	├── bare       sessions without tunnels
+//	├── flows      thin flows through any relay: sources, sinks, times on the way
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
 // To add a scenario, write a package like opens and name it in scenarios. A new

@@ -12,6 +12,7 @@ import (
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
+	"github.com/lethe-relay/lethe/bench/swarm"
 	"github.com/lethe-relay/lethe/internal/cli"
 )
 
@@ -29,6 +30,7 @@ func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
 		opens.Scenario(),
+		swarm.Scenario(),
 		programs.Retention(),
 	}
 }

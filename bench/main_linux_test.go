@@ -49,6 +49,19 @@ func TestOpens(t *testing.T) {
 	wantProfile(t, profiles, "all-evidence-router.pprof")
 }
 
+// TestSwarm: the same; the largest line has as many sessions as a relay takes.
+func TestSwarm(t *testing.T) {
+	result, profiles := measureOnce(t, "swarm")
+	if len(result.Bars) != 1 || len(result.Lines) != 4 {
+		t.Fatalf("not four lines and one bar: %+v", result)
+	}
+	for _, line := range result.Lines {
+		wantFigures(t, line, "datagrams_per_s_per_core", "datagrams_per_s", "relay_cpu_us_per_datagram", "vs_fewest",
+			"messages_per_read", "lost_percent")
+	}
+	wantProfile(t, profiles, "10000-sessions-ends.pprof")
+}
+
 // measureOnce measures everything of a scenario once, for a moment. What the
 // figures are is not judged.
 func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles string) {

@@ -55,6 +55,9 @@ func Dial(ctx context.Context, url auth.RelayURL, id *auth.Identity, from netip.
 	return c, nil
 }
 
+// Relay is where the relay is, for legs too.
+func (c *Conn) Relay() netip.AddrPort { return c.relay }
+
 // Certificate is what the relay has shown.
 func (c *Conn) Certificate() *x509.Certificate {
 	return c.quic.ConnectionState().TLS.PeerCertificates[0]
@@ -78,34 +81,25 @@ func (c *Conn) Register(ctx context.Context, token auth.Token) error {
 // Open asks for a session with a router, as the device that the grant is for,
 // and binds its leg. The caller closes the leg.
 func (c *Conn) Open(ctx context.Context, router auth.RouterID, grant []byte) (*Leg, error) {
-	m, err := ask[*wire.Opened](ctx, c.quic, &wire.Open{Router: router, Grant: grant, Purpose: wire.PurposeTunnel})
+	t, err := c.Admit(ctx, router, grant)
 	if err != nil {
 		return nil, err
 	}
-	return bind(ctx, c, m.Leg, m.Secret)
+	return bind(ctx, c, t)
 }
 
 // Accept takes the next session that a device opens, and binds its leg. The
 // caller closes the leg. Several goroutines may wait at once.
-func (c *Conn) Accept(ctx context.Context) (*Leg, error) {
-	stream, err := c.quic.AcceptStream(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stream.Close()
-	m, err := wire.Expect[*wire.Incoming](stream)
-	if err != nil {
-		return nil, err
-	}
-	leg, err := bind(ctx, c, m.Leg, m.Secret)
-	if err != nil {
-		return nil, err
-	}
-	if err := wire.WriteMessage(stream, &wire.Accept{}); err != nil {
+func (c *Conn) Accept(ctx context.Context) (leg *Leg, err error) {
+	err = c.meet(ctx, func(t Ticket) (err error) {
+		leg, err = bind(ctx, c, t)
+		return err
+	})
+	if err != nil && leg != nil {
 		leg.Close()
-		return nil, err
+		leg = nil
 	}
-	return leg, nil
+	return leg, err
 }
 
 // ask sends a request on a stream of its own and reads the answer.

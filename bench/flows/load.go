@@ -99,8 +99,7 @@ func NewLoad(source, sink *Port, cfg LoadConfig) (*Load, error) {
 	for i := range batch {
 		message := l.out.message(i)
 		for at := size - PayloadSize; at < len(message); at += size {
-			message[at] = firstByte
-			copy(message[at+bodyOffset:], l.body)
+			copy(message[at:], Payload(0))
 		}
 	}
 	return l, nil

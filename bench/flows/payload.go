@@ -34,6 +34,14 @@ func newBody() []byte {
 	return body
 }
 
+// Payload makes a payload.
+func Payload(number uint64) []byte {
+	b := append(make([]byte, bodyOffset), newBody()...)
+	b[0] = firstByte
+	setNumber(b, number)
+	return b
+}
+
 // setNumber numbers a payload, or sets what else stands in the number's place.
 func setNumber(payload []byte, number uint64) {
 	binary.BigEndian.PutUint64(payload[numberOffset:], number)

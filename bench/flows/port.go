@@ -35,9 +35,8 @@ func (p *Port) Addr(endpoint int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(ip(endpoint)), p.port)
 }
 
-// Send sends one datagram from an endpoint. Send and Receive are for the exchange
-// that makes a relay ready, by one goroutine, and not while a Load or a Probe uses
-// the Port.
+// Send sends one datagram from an endpoint, as the talking with a relay needs it.
+// Any goroutine may call it at any time.
 func (p *Port) Send(endpoint int, to netip.AddrPort, b []byte) error {
 	out := newOutbox(1, len(b))
 	out.put(0, newRoute(endpoint, to))
@@ -46,7 +45,8 @@ func (p *Port) Send(endpoint int, to netip.AddrPort, b []byte) error {
 }
 
 // Receive waits for the next datagram, to whichever endpoint, and copies it to b.
-// It returns ErrTimeout when none comes in time.
+// It returns ErrTimeout when none comes in time. It is for one goroutine at a
+// time, and not while a Load or a Probe has the Port for its sink.
 func (p *Port) Receive(b []byte, wait time.Duration) (n, endpoint int, from netip.AddrPort, err error) {
 	for deadline := time.Now().Add(wait); len(p.rest.bytes) == 0; {
 		got, err := p.in.receive(p)

@@ -15,6 +15,8 @@
 //	client      a stock quic-go connection that does what device does
 //	datagrams   two legs of one session, without a tunnel: a source of GSO
 //	            batches and a sink that reads with GRO
+//	swarm       both ends of up to ten thousand sessions without tunnels, whose
+//	            datagrams interleave (package flows)
 //
 // # What is counted is right
 //

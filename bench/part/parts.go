@@ -18,6 +18,7 @@ const (
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
+	SwarmPart     = "swarm"
 )
 
 // All is what [proc.Main] takes.
@@ -30,6 +31,7 @@ func All() map[string]func() proc.Part {
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
+		SwarmPart:     newSwarm,
 	}
 }
 
