@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -55,10 +56,12 @@ Exit codes: 0 done, 1 failed or, with --check, a bar is not reached, 2 wrong usa
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return f.complete(cmd) },
 		RunE:    func(cmd *cobra.Command, names []string) error { return run(cmd, names, f) },
 	}
+	cmd.Long += "\n\nScenarios:"
 	for _, s := range scenarios() {
+		cmd.Long += fmt.Sprintf("\n  %-10s %s", s.Name, s.About)
 		cmd.ValidArgs = append(cmd.ValidArgs, s.Name+"\t"+s.About)
 	}
 	f.define(cmd.Flags())
-	cmd.AddCommand(showCommand())
+	cmd.AddCommand(guardCommand(), showCommand())
 	return cmd
 }

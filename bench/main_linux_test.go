@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/bench/guard"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/suite"
@@ -159,6 +163,65 @@ func TestWrongUsage(t *testing.T) {
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		if err := cmd.ExecuteContext(t.Context()); err == nil {
 			t.Errorf("%q are taken", args)
+		}
+	}
+}
+
+// TestWatched: what the guard watches is of lines that there are, all of which
+// it would measure, and nothing else.
+func TestWatched(t *testing.T) {
+	lines := make(map[string]bool)
+	for _, s := range needed(guard.Watched()) {
+		for _, line := range s.Lines {
+			lines[s.Name+": "+line.Name] = true
+		}
+	}
+	for _, w := range guard.Watched() {
+		of := w.Of
+		if of == "" {
+			of = w.Line
+		}
+		for _, line := range []string{w.Scenario + ": " + w.Line, w.Scenario + ": " + of} {
+			if !lines[line] {
+				t.Errorf("%s: there is no line %q", w.Name(), line)
+			}
+		}
+	}
+	if one := needed(guard.Watched()[:1]); len(one) != 1 || len(one[0].Lines) != 2 {
+		t.Errorf("for one value: %+v", one)
+	}
+}
+
+// TestCompletion: a shell is offered the scenarios' names.
+func TestCompletion(t *testing.T) {
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"__complete", ""})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scenarios() {
+		if !strings.Contains(out.String(), s.Name+"\t"+s.About+"\n") {
+			t.Errorf("%s is not offered: %s", s.Name, out.String())
+		}
+	}
+}
+
+// TestShort: the short form is short, unless flags say otherwise.
+func TestShort(t *testing.T) {
+	for _, c := range []struct {
+		args    []string
+		seconds float64
+		rounds  int
+	}{
+		{nil, 3, 5}, {[]string{"--short"}, shortSeconds, shortRounds}, {[]string{"--short", "--rounds", "9", "--seconds", "2"}, 2, 9},
+	} {
+		var f flags
+		cmd := &cobra.Command{}
+		f.define(cmd.Flags())
+		if err := errors.Join(cmd.ParseFlags(c.args), f.complete(cmd)); err != nil || f.seconds != c.seconds || f.rounds != c.rounds {
+			t.Errorf("%q: %+v, %v", c.args, f, err)
 		}
 	}
 }

@@ -14,7 +14,7 @@ func showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "show FILE",
 		Short:   "Show a report again, without measuring",
-		Example: "  go run ./bench show bench/results/bulk.json --plots plots",
+		Example: "  go run ./bench show result.json --plots plots",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := suite.ReadFile(args[0])

@@ -80,7 +80,7 @@ func auditRetention(ctx context.Context, o suite.Options) (*suite.Result, error)
 		args = append(args, "--quick")
 	}
 	var a audit
-	err := program{pkg: "github.com/lethe-relay/lethe/bench/retention"}.run(ctx, o, &a, args...)
+	err := program{pkg: module + "/bench/retention"}.run(ctx, o, &a, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -84,10 +84,17 @@ func (p *Progress) Say(what string) {
 	if p == nil {
 		return
 	}
-	if len(p.ahead) > 0 {
-		what = p.ahead[0].scenario + ": " + what
+	if len(p.ahead) == 0 {
+		p.write(what)
+		return
 	}
-	p.write(what + p.left())
+	if scenario := p.ahead[0].scenario; !strings.HasPrefix(what, scenario+": ") {
+		what = scenario + ": " + what
+	}
+	if !strings.HasSuffix(what, " left") { // another program's own guess is better
+		what += p.left()
+	}
+	p.write(what)
 }
 
 // end tells that the line has been measured.

@@ -10,6 +10,15 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/lethe-relay/lethe/bench/yardstick"
+)
+
+// The figures that every line has: what the machine needed for work whose amount
+// never changes, right before the line was measured, in microseconds of CPU time.
+const (
+	YardCrypto   = "yard_crypto_us"
+	YardDatagram = "yard_datagram_us"
 )
 
 // Options say how to measure.
@@ -111,7 +120,15 @@ func measure(ctx context.Context, line Line, o Options, last bool) (sample Sampl
 	if o.Profiles != "" && last {
 		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
 	}
-	return line.Measure(ctx, env)
+	yard, err := yardstick.Measure()
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, err
+	}
+	sample, err = line.Measure(ctx, env)
+	if sample != nil && yard.Crypto > 0 {
+		sample[YardCrypto], sample[YardDatagram] = yard.Crypto.Seconds()*1e6, yard.Datagram.Seconds()*1e6
+	}
+	return sample, err
 }
 
 // result sums the rounds up, in the order of the scenario's lines.

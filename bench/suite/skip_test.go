@@ -101,6 +101,7 @@ func TestElsewhere(t *testing.T) {
 			Takes: func(Options) time.Duration { return time.Minute },
 			Measure: func(_ context.Context, o Options) (*Result, error) {
 				o.Progress.Say("reading memory")
+				o.Progress.Say("s: round 1 of 2, about 3 s left")
 				r := &Result{Notes: []string{"as found"}}
 				r.AddLine("a", []Sample{{"x": 2}})
 				return r, nil
@@ -121,7 +122,7 @@ func TestElsewhere(t *testing.T) {
 	if want := "s: \nmeasured once\n\n     x\n  a  2\n\nas found\n\nFAIL  x, none: 2.00\n"; table.String() != want {
 		t.Errorf("got\n%swant\n%s", table.String(), want)
 	}
-	if want := "s, about 60 s left\ns: reading memory, about 60 s left\n"; told.String() != want {
+	if want := "s, about 60 s left\ns: reading memory, about 60 s left\ns: round 1 of 2, about 3 s left\n"; told.String() != want {
 		t.Errorf("told %q, want %q", told.String(), want)
 	}
 	broken := errors.New("no luck")
