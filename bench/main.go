@@ -32,6 +32,7 @@ func scenarios() []suite.Scenario {
 		bulk.Scenario(),
 		opens.Scenario(),
 		swarm.Scenario(),
+		programs.Peers(),
 		programs.Retention(),
 	}
 }
