@@ -32,6 +32,7 @@ func scenarios() []suite.Scenario {
 		bulk.Scenario(),
 		swarm.Scenario(),
 		open.Scenario(),
+		programs.Peers(),
 		programs.Retention(),
 	}
 }
