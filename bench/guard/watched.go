@@ -3,7 +3,7 @@ package guard
 import "github.com/lethe-relay/lethe/bench/suite"
 
 // Watch is a value that shall not get worse: a figure of a line, divided by
-// others of the same round.
+// others of the same run.
 type Watch struct {
 	Scenario, Line, Figure string
 
