@@ -4,20 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
-	"github.com/lethe-relay/lethe/bench/opens"
+	"github.com/lethe-relay/lethe/bench/open"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
+	"github.com/lethe-relay/lethe/bench/swarm"
 	"github.com/lethe-relay/lethe/internal/cli"
 )
 
-var errBar = errors.New("a bar is not reached")
+var errBar = errors.New("a bar is not reached, or was not measured")
 
 func main() {
 	if exit, child := proc.Main(os.Args[1:], part.All()); child {
@@ -28,15 +28,13 @@ func main() {
 
 // scenarios are all that there are, in the order in which they run.
 func scenarios() []suite.Scenario {
-	return []suite.Scenario{bulk.Scenario(), opens.Scenario()}
-}
-
-type flags struct {
-	seconds  float64
-	rounds   int
-	json     string
-	profiles string
-	check    bool
+	return []suite.Scenario{
+		bulk.Scenario(),
+		swarm.Scenario(),
+		open.Scenario(),
+		programs.Peers(),
+		programs.Retention(),
+	}
 }
 
 func command() *cobra.Command {
@@ -48,75 +46,23 @@ func command() *cobra.Command {
 scenarios run. bench/README.md says what the lines mean.
 
 Exit codes: 0 done, 1 failed or, with --check, a bar is not reached, 2 wrong usage.`,
-		Example: "  go run ./bench bulk --seconds 3 --rounds 5 --json result.json",
+		Example: `  go run ./bench                                  # all of it
+  go run ./bench bulk swarm --rounds 7 --json result.json --plots plots
+  go run ./bench --short                          # a first look: a moment of each line
+  go run ./bench bulk --check                     # exit code 1 when a bar is not reached
+  go run ./bench bulk --profile profiles          # and then: go tool pprof profiles/…
+  go run ./bench show result.json --plots plots   # table and pictures of a report
+  source <(go run ./bench completion bash)        # for a bench that 'go install ./bench' has put in the path`,
 		Args:    cobra.OnlyValidArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return f.complete(cmd) },
 		RunE:    func(cmd *cobra.Command, names []string) error { return run(cmd, names, f) },
 	}
+	cmd.Long += "\n\nScenarios:"
 	for _, s := range scenarios() {
+		cmd.Long += fmt.Sprintf("\n  %-10s %s", s.Name, s.About)
 		cmd.ValidArgs = append(cmd.ValidArgs, s.Name+"\t"+s.About)
 	}
-	cmd.Flags().Float64Var(&f.seconds, "seconds", 3, "length of each measurement; as long again at most to warm up")
-	cmd.Flags().IntVar(&f.rounds, "rounds", 5, "how often each line is measured")
-	cmd.Flags().StringVar(&f.json, "json", "", "file to write figures and machine to")
-	cmd.Flags().StringVar(&f.profiles, "profile", "", "folder for a CPU profile of each process, from the last round; profiling costs time")
-	cmd.Flags().BoolVar(&f.check, "check", false, "exit with 1 when a bar is not reached")
-	cmd.PreRunE = func(*cobra.Command, []string) error { return f.validate() }
+	f.define(cmd.Flags())
+	cmd.AddCommand(guardCommand(), showCommand())
 	return cmd
-}
-
-func (f flags) validate() error {
-	switch {
-	case f.seconds < 0.1 || f.seconds > 600:
-		return errors.New("--seconds must be between 0.1 and 600")
-	case f.rounds < 1 || f.rounds > 1000:
-		return errors.New("--rounds must be between 1 and 1000")
-	}
-	return nil
-}
-
-func run(cmd *cobra.Command, names []string, f flags) error {
-	report := suite.NewReport(os.Args[1:])
-	options := suite.Options{
-		Interval: time.Duration(f.seconds * float64(time.Second)),
-		Rounds:   f.rounds,
-		Profiles: f.profiles,
-		Progress: func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) },
-	}
-	if f.profiles != "" {
-		if err := os.MkdirAll(f.profiles, 0o755); err != nil {
-			return err
-		}
-	}
-	for _, s := range scenarios() {
-		if len(names) > 0 && !slices.Contains(names, s.Name) {
-			continue
-		}
-		result, err := suite.Run(cmd.Context(), s, options)
-		if err != nil {
-			return err
-		}
-		report.Scenarios = append(report.Scenarios, result)
-	}
-	return finish(cmd, report, f)
-}
-
-// finish prints and writes what was measured, and only then judges.
-func finish(cmd *cobra.Command, report *suite.Report, f flags) error {
-	pass := true
-	for _, result := range report.Scenarios {
-		fmt.Fprintln(cmd.OutOrStdout())
-		if err := result.WriteTable(cmd.OutOrStdout()); err != nil {
-			return err
-		}
-		pass = pass && result.Pass()
-	}
-	if f.json != "" {
-		if err := report.WriteFile(f.json); err != nil {
-			return err
-		}
-	}
-	if f.check && !pass {
-		return errBar
-	}
-	return nil
 }

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
+	"github.com/lethe-relay/lethe/bench/guard"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/suite"
@@ -36,10 +39,10 @@ func TestBulk(t *testing.T) {
 	wantProfile(t, profiles, "relayed-down-relay.pprof")
 }
 
-// TestOpens: the same; that each line's devices were allowed or refused, as they
+// TestOpen: the same; that each line's devices were allowed or refused, as they
 // should be, the part itself sees to.
-func TestOpens(t *testing.T) {
-	result, profiles := measureOnce(t, "opens")
+func TestOpen(t *testing.T) {
+	result, profiles := measureOnce(t, "open")
 	if len(result.Bars) != 1 || len(result.Lines) != 3 {
 		t.Fatalf("not three lines and one bar: %+v", result)
 	}
@@ -50,6 +53,19 @@ func TestOpens(t *testing.T) {
 	wantProfile(t, profiles, "all-evidence-router.pprof")
 }
 
+// TestSwarm: the same; the largest line has as many sessions as a relay takes.
+func TestSwarm(t *testing.T) {
+	result, profiles := measureOnce(t, "swarm")
+	if len(result.Bars) != 1 || len(result.Lines) != 4 {
+		t.Fatalf("not four lines and one bar: %+v", result)
+	}
+	for _, line := range result.Lines {
+		wantFigures(t, line, "datagrams_per_s_per_core", "datagrams_per_s", "relay_cpu_us_per_datagram", "vs_fewest",
+			"messages_per_read", "lost_percent")
+	}
+	wantProfile(t, profiles, "10000-sessions-ends.pprof")
+}
+
 // measureOnce measures everything of a scenario once, for a moment. What the
 // figures are is not judged.
 func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles string) {
@@ -58,32 +74,44 @@ func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles 
 		t.Skip("starts some fifteen processes")
 	}
 	dir := t.TempDir()
-	file, profiles := filepath.Join(dir, "r.json"), filepath.Join(dir, "profiles")
+	file, profiles, plots := filepath.Join(dir, "r.json"), filepath.Join(dir, "profiles"), filepath.Join(dir, "plots")
 	var out, progress bytes.Buffer
 	cmd := command()
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)
-	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.5", "--json", file, "--profile", profiles})
+	cmd.SetArgs([]string{scenario, "--rounds", "1", "--seconds", "0.5", "--json", file, "--plots", plots, "--profile", profiles})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
-	data, err := os.ReadFile(file)
+	report, err := suite.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report suite.Report
-	if err := json.Unmarshal(data, &report); err != nil {
-		t.Fatal(err)
-	}
 	if len(report.Scenarios) != 1 {
-		t.Fatalf("not one scenario: %s", data)
+		t.Fatalf("not one scenario: %+v", report)
 	}
+	if picture, err := os.ReadFile(filepath.Join(plots, scenario+".png")); err != nil || !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+		t.Errorf("no picture: %v", err)
+	}
+	wantShown(t, file, out.String())
 	for _, line := range report.Scenarios[0].Lines {
 		if !strings.Contains(out.String(), line.Name) || !strings.Contains(progress.String(), line.Name) {
 			t.Errorf("%s: is not in the table, or not in the progress", line.Name)
 		}
 	}
 	return report.Scenarios[0], profiles
+}
+
+// wantShown checks that a report shows what the run has printed.
+func wantShown(t *testing.T, file, printed string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"show", file})
+	if err := cmd.ExecuteContext(t.Context()); err != nil || out.String() != printed {
+		t.Errorf("%v, shown is\n%s\nand was printed\n%s", err, out.String(), printed)
+	}
 }
 
 // wantFigures checks that a line has these figures, of which the first is more
@@ -110,6 +138,9 @@ func wantProfile(t *testing.T, dir, name string) {
 // TestScenarios: every bar speaks of lines that there are.
 func TestScenarios(t *testing.T) {
 	for _, s := range scenarios() {
+		if s.Elsewhere != nil {
+			continue // its lines are known when it has been measured
+		}
 		lines := make(map[string]bool)
 		for _, line := range s.Lines {
 			lines[line.Name] = true
@@ -125,12 +156,72 @@ func TestScenarios(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"bulge"}, {"--rounds", "0"}, {"--seconds", "0"}, {"--seconds", "601"}, {"bulk", "--speed", "9"}} {
+	nowhere := filepath.Join(t.TempDir(), "no", "folder")
+	for _, args := range [][]string{{"bulge"}, {"--json", nowhere}, {"show"}, {"show", nowhere}, {"--rounds", "0"}, {"--seconds", "0"}, {"--seconds", "601"}, {"bulk", "--speed", "9"}} {
 		cmd := command()
 		cmd.SetArgs(args)
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		if err := cmd.ExecuteContext(t.Context()); err == nil {
 			t.Errorf("%q are taken", args)
+		}
+	}
+}
+
+// TestWatched: what the guard watches is of lines that there are, all of which
+// it would measure, and nothing else.
+func TestWatched(t *testing.T) {
+	lines := make(map[string]bool)
+	for _, s := range needed(guard.Watched()) {
+		for _, line := range s.Lines {
+			lines[s.Name+": "+line.Name] = true
+		}
+	}
+	for _, w := range guard.Watched() {
+		of := w.Of
+		if of == "" {
+			of = w.Line
+		}
+		for _, line := range []string{w.Scenario + ": " + w.Line, w.Scenario + ": " + of} {
+			if !lines[line] {
+				t.Errorf("%s: there is no line %q", w.Name(), line)
+			}
+		}
+	}
+	if one := needed(guard.Watched()[:1]); len(one) != 1 || len(one[0].Lines) != 2 {
+		t.Errorf("for one value: %+v", one)
+	}
+}
+
+// TestCompletion: a shell is offered the scenarios' names.
+func TestCompletion(t *testing.T) {
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"__complete", ""})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scenarios() {
+		if !strings.Contains(out.String(), s.Name+"\t"+s.About+"\n") {
+			t.Errorf("%s is not offered: %s", s.Name, out.String())
+		}
+	}
+}
+
+// TestShort: the short form is short, unless flags say otherwise.
+func TestShort(t *testing.T) {
+	for _, c := range []struct {
+		args    []string
+		seconds float64
+		rounds  int
+	}{
+		{nil, 3, 5}, {[]string{"--short"}, shortSeconds, shortRounds}, {[]string{"--short", "--rounds", "9", "--seconds", "2"}, 2, 9},
+	} {
+		var f flags
+		cmd := &cobra.Command{}
+		f.define(cmd.Flags())
+		if err := errors.Join(cmd.ParseFlags(c.args), f.complete(cmd)); err != nil || f.seconds != c.seconds || f.rounds != c.rounds {
+			t.Errorf("%q: %+v, %v", c.args, f, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -55,6 +56,9 @@ func Dial(ctx context.Context, url auth.RelayURL, id *auth.Identity, from netip.
 	return c, nil
 }
 
+// Relay is where the relay is, for legs too.
+func (c *Conn) Relay() netip.AddrPort { return c.relay }
+
 // Certificate is what the relay has shown.
 func (c *Conn) Certificate() *x509.Certificate {
 	return c.quic.ConnectionState().TLS.PeerCertificates[0]
@@ -78,34 +82,49 @@ func (c *Conn) Register(ctx context.Context, token auth.Token) error {
 // Open asks for a session with a router, as the device that the grant is for,
 // and binds its leg. The caller closes the leg.
 func (c *Conn) Open(ctx context.Context, router auth.RouterID, grant []byte) (*Leg, error) {
-	m, err := ask[*wire.Opened](ctx, c.quic, &wire.Open{Router: router, Grant: grant, Purpose: wire.PurposeTunnel})
+	return c.OpenWith(ctx, &wire.Open{Router: router, Grant: grant, Purpose: wire.PurposeTunnel})
+}
+
+// OpenWith is Open with a request of the caller's own, such as one that [Conn.Show]
+// has put evidence into.
+func (c *Conn) OpenWith(ctx context.Context, request *wire.Open) (*Leg, error) {
+	m, err := ask[*wire.Opened](ctx, c.quic, request)
 	if err != nil {
 		return nil, err
 	}
-	return bind(ctx, c, m.Leg, m.Secret)
+	return bind(ctx, c, Ticket{ID: m.Leg, Secret: m.Secret})
+}
+
+// Show puts evidence of where the device is into a request, blinded with its
+// pairing secret. The proofs are good on this connection only.
+func (c *Conn) Show(request *wire.Open, secret [32]byte, here ecv.Evidence) error {
+	binding, err := auth.ExportEvidence(c.quic.ConnectionState().TLS)
+	if err != nil {
+		return err
+	}
+	at := ecv.Context{Binding: binding, Router: request.Router}
+	if here.WiFi != nil {
+		request.WiFi = ecv.ProveWiFi(secret, *here.WiFi, at)
+	}
+	if here.Place != nil {
+		request.Geo = ecv.ProveGeo(secret, *here.Place, at)
+	}
+	request.ObservationKey = ecv.ObservationKey(secret)
+	return nil
 }
 
 // Accept takes the next session that a device opens, and binds its leg. The
 // caller closes the leg. Several goroutines may wait at once.
-func (c *Conn) Accept(ctx context.Context) (*Leg, error) {
-	stream, err := c.quic.AcceptStream(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stream.Close()
-	m, err := wire.Expect[*wire.Incoming](stream)
-	if err != nil {
-		return nil, err
-	}
-	leg, err := bind(ctx, c, m.Leg, m.Secret)
-	if err != nil {
-		return nil, err
-	}
-	if err := wire.WriteMessage(stream, &wire.Accept{}); err != nil {
+func (c *Conn) Accept(ctx context.Context) (leg *Leg, err error) {
+	err = c.meet(ctx, func(t Ticket) (err error) {
+		leg, err = bind(ctx, c, t)
+		return err
+	})
+	if err != nil && leg != nil {
 		leg.Close()
-		return nil, err
+		leg = nil
 	}
-	return leg, nil
+	return leg, err
 }
 
 // ask sends a request on a stream of its own and reads the answer.

@@ -3,7 +3,6 @@ package bare
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"time"
@@ -24,22 +23,18 @@ var ErrNotBound = errors.New("the relay did not bind the leg")
 // Leg is a bound leg. Whoever reads its Conn sees the relay's answers to Keep,
 // too: datagrams that are not QUIC's by their first byte.
 type Leg struct {
-	ID     wire.LegID
-	Secret wire.LegSecret
-	Relay  netip.AddrPort
-	Conn   *udpio.Conn
-
-	counter uint64
-	cookie  wire.Cookie
+	Ticket
+	Relay netip.AddrPort
+	Conn  *udpio.Conn
 }
 
 // bind opens the leg's socket and binds it: BIND, COOKIE, BIND, BOUND.
-func bind(ctx context.Context, c *Conn, id wire.LegID, secret wire.LegSecret) (*Leg, error) {
+func bind(ctx context.Context, c *Conn, t Ticket) (*Leg, error) {
 	conn, err := udpio.Listen(netip.AddrPortFrom(c.from, 0), udpio.Config{BufferBytes: legBuffer})
 	if err != nil {
 		return nil, err
 	}
-	l := &Leg{ID: id, Secret: secret, Relay: c.relay, Conn: conn}
+	l := &Leg{Ticket: t, Relay: c.relay, Conn: conn}
 	if err := l.ask(ctx); err != nil {
 		l.Close()
 		return nil, err
@@ -64,34 +59,26 @@ func (l *Leg) ask(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		answer, err := wire.ParseLegMessage(in[0].Buf[:in[0].N])
-		switch {
-		case err != nil:
-			return fmt.Errorf("%w: %w", ErrNotBound, err)
-		case answer.Type == wire.TypeBound:
-			return nil
+		if bound, err := l.Take(in[0].Buf[:in[0].N]); bound || err != nil {
+			return err
 		}
-		l.cookie = answer.Cookie
 	}
 	return ErrNotBound
 }
 
 // Keep sends a BIND without waiting for the answer. A leg that sends none for a
 // minute loses its address. It is for one goroutine at a time.
-func (l *Leg) Keep() error {
-	l.counter++
-	return l.send(wire.LegMessage{Type: wire.TypeBind, Leg: l.ID, Counter: l.counter, Cookie: l.cookie})
-}
+func (l *Leg) Keep() error { return l.send(l.Bind()) }
 
 // Unbind tells the relay that the session is over. It is for one goroutine at a
 // time, the one that calls Keep.
 func (l *Leg) Unbind() error {
 	l.counter++
-	return l.send(wire.LegMessage{Type: wire.TypeUnbind, Leg: l.ID, Counter: l.counter})
+	m := wire.LegMessage{Type: wire.TypeUnbind, Leg: l.ID, Counter: l.counter}
+	return l.send(m.Append(nil, &l.Secret))
 }
 
-func (l *Leg) send(m wire.LegMessage) error {
-	b := m.Append(nil, &l.Secret)
+func (l *Leg) send(b []byte) error {
 	return l.Conn.NewWriter(1).WriteBatch([]udpio.Message{{Buf: b, N: len(b), Path: l.Path()}})
 }
 

@@ -20,6 +20,10 @@ type RelayReady struct{ URL string }
 // plenty is a limit that no benchmark reaches.
 const plenty = 1_000_000
 
+// sessions is how many a relay may have. It is no more than the largest swarm
+// needs, since tables are made for as many.
+const sessions = 10_240
+
 // relayOf runs a relay. How often and how much may be asked for is not limited:
 // a benchmark opens more than a person does.
 type relayOf struct {
@@ -53,6 +57,7 @@ func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
 	cfg.Lockdown = lockdown.Off // it talks with the benchmark; what lockdown costs is measured by bench/retention
 	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute, cfg.Limits.Connections = plenty, plenty, plenty
 	cfg.Limits.SessionsPerRouter, cfg.Limits.SessionsPerDevice = plenty, plenty
+	cfg.Limits.Sessions = sessions
 	if r.relay, err = relay.New(cfg, "bench", nil); err != nil {
 		return nil, err
 	}

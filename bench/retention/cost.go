@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -50,10 +49,12 @@ Exit codes: 0 done, 1 more than 5 %, with --check, 2 wrong usage, 3 no result.`,
 				return err
 			}
 			report := suite.NewReport(shown(os.Args[1:]))
-			result, err := suite.Run(cmd.Context(), drive.Cost(release, tagged), suite.Options{
-				Interval: time.Duration(seconds * float64(time.Second)), Rounds: rounds,
-				Progress: func(what string) { fmt.Fprintln(cmd.ErrOrStderr(), what) },
-			})
+			o := suite.Options{
+				Interval: time.Duration(seconds * float64(time.Second)), Rounds: rounds, Progress: suite.NewProgress(cmd.ErrOrStderr(), 0),
+			}
+			scenario := drive.Cost(release, tagged)
+			o.Progress.Plan([]suite.Scenario{scenario}, o)
+			result, err := suite.Run(cmd.Context(), scenario, o)
 			if err != nil {
 				return err
 			}

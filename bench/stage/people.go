@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/bench/part"
 )
 
 // Router is a router's key, and what it is known by.
@@ -61,4 +62,14 @@ func (r Router) newDevice(now time.Time, demand func(*auth.Grant)) (d Device, er
 	}
 	d.Grant, err = auth.Issue(r.identity, g, rand.Reader)
 	return d, err
+}
+
+// Pairs makes routers, each with a device.
+func (s *Stage) Pairs(n int) (pairs []part.Pair) {
+	for range n {
+		router := s.NewRouter()
+		device := s.NewDevice(router, nil)
+		pairs = append(pairs, part.Pair{Router: router.PEM, Device: device.PEM, Grant: device.Grant})
+	}
+	return pairs
 }

@@ -10,12 +10,21 @@
 // over the rounds, with the smallest and largest as the spread. Absolute
 // figures are good for this machine on this day only. Ratios travel better.
 //
+// A line that can't be measured on a machine says so with [Skip], and is left
+// out; a line that fails ends the run. A scenario may be measured [Elsewhere],
+// by a program of its own.
+//
 // A new scenario is a function that returns a Scenario; it brings its own
-// columns and bars, and nothing here has to change for it.
+// columns, bars and charts, and nothing here has to change for it.
 //
 //	scenario.go   what a scenario is
+//	skip.go       what can't be measured here
 //	run.go        rounds, interleaved
+//	progress.go   what is going on, and how long it will take
 //	figures.go    median and spread
+//	judge.go      bars and verdicts
+//	result.go     what became of a scenario
 //	report.go     JSON, with the machine that it was measured on
 //	table.go      what people read
+//	plot.go       what people look at
 package suite

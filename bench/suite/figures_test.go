@@ -35,26 +35,3 @@ func TestSummarize(t *testing.T) {
 		t.Errorf("spreads %v, want %v", spreads, want)
 	}
 }
-
-func TestJudge(t *testing.T) {
-	medians := map[string]Sample{"down": {"x": 1.0}, "up": {"x": 2.0}, "none": {}}
-	for name, c := range map[string]struct {
-		bar   Bar
-		worst float64
-		pass  bool
-	}{
-		"most, all below":    {Bar{Figure: "x", Lines: []string{"down", "up"}, AtMost: 2}, 2, true},
-		"most, one above":    {Bar{Figure: "x", Lines: []string{"up", "down"}, AtMost: 1.9}, 2, false},
-		"least, all above":   {Bar{Figure: "x", Lines: []string{"up", "down"}, AtLeast: 1}, 1, true},
-		"least, one below":   {Bar{Figure: "x", Lines: []string{"down", "up"}, AtLeast: 1.1}, 1, false},
-		"not measured":       {Bar{Figure: "x", Lines: []string{"down", "none"}, AtMost: 5}, 1, false},
-		"no such line":       {Bar{Figure: "x", Lines: []string{"gone"}, AtMost: 5}, 0, false},
-		"a bar without line": {Bar{Figure: "x", AtMost: 5}, 0, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if v := c.bar.judge(medians); v.Worst != c.worst || v.Pass != c.pass {
-				t.Errorf("got %v, want worst %v and pass %v", v, c.worst, c.pass)
-			}
-		})
-	}
-}

@@ -3,39 +3,15 @@ package suite
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
 )
-
-// Result is what became of a scenario.
-type Result struct {
-	Name  string       `json:"name"`
-	Lines []LineResult `json:"lines"`
-	Bars  []Verdict    `json:"bars"`
-
-	scenario Scenario
-}
-
-// LineResult is what became of a line.
-type LineResult struct {
-	Name   string            `json:"name"`
-	Median Sample            `json:"median"`
-	Spread map[string]Spread `json:"spread"`
-	Rounds []Sample          `json:"rounds"`
-}
-
-// Pass tells whether all bars are reached.
-func (r *Result) Pass() bool {
-	for _, bar := range r.Bars {
-		if !bar.Pass {
-			return false
-		}
-	}
-	return true
-}
 
 // Report is the JSON file of a run.
 type Report struct {
@@ -48,6 +24,7 @@ type Report struct {
 	CPUs      int       `json:"cpus"`
 	CPUModel  string    `json:"cpu_model"`
 	Flags     []string  `json:"flags"`
+	Failed    string    `json:"failed,omitempty"` // what has ended the run before its time
 	Scenarios []*Result `json:"scenarios"`
 }
 
@@ -67,6 +44,19 @@ func NewReport(flags []string) *Report {
 	}
 }
 
+// ReadFile reads a report that WriteFile has written.
+func ReadFile(path string) (*Report, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%s is no report: %w", path, err)
+	}
+	return r, nil
+}
+
 // WriteFile writes the report as JSON.
 func (r *Report) WriteFile(path string) error {
 	data, err := json.MarshalIndent(r, "", "  ")
@@ -74,6 +64,66 @@ func (r *Report) WriteFile(path string) error {
 		return err
 	}
 	return os.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+// WriteTables writes the table of each scenario and, if there are several, which
+// of all bars are not reached.
+func (r *Report) WriteTables(w io.Writer) error {
+	for i, result := range r.Scenarios {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := result.WriteTable(w); err != nil {
+			return err
+		}
+	}
+	if len(r.Scenarios) < 2 {
+		return nil
+	}
+	var bars, reached int
+	var others strings.Builder
+	for _, result := range r.Scenarios {
+		for _, v := range result.Bars {
+			if bars++; v.Pass {
+				reached++
+			} else {
+				fmt.Fprintf(&others, "%.4s  %s:%s\n", v, result.Name, v.String()[5:])
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%d of %d bars are reached\n%s", reached, bars, others.String())
+	return err
+}
+
+// WritePNGs writes a picture of each scenario of which there are figures into
+// the folder.
+func (r *Report) WritePNGs(dir string) error {
+	for _, result := range r.Scenarios {
+		var img bytes.Buffer
+		if err := result.WritePNG(&img, r.SmallPrint()); err != nil {
+			return fmt.Errorf("%s: %w", result.Name, err)
+		}
+		if img.Len() == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, result.Name+".png"), img.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SmallPrint says in a line or two of what and where the figures are.
+func (r *Report) SmallPrint() string {
+	commit := "no commit"
+	if r.Commit != "" {
+		commit = fmt.Sprintf("commit %.12s", r.Commit)
+	}
+	if r.Modified {
+		commit += " with changes"
+	}
+	return fmt.Sprintf("%s, %s, %d × %s, kernel %s, %s, %s\nflags: %s", commit, r.Time.Format("2006-01-02"),
+		r.CPUs, r.CPUModel, r.Kernel, r.Go, r.System, strings.Join(r.Flags, " "))
 }
 
 // output is what a command prints, or nothing when it fails.

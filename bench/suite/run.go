@@ -2,72 +2,166 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/lethe-relay/lethe/bench/yardstick"
+)
+
+// The figures that every line has: what the machine needed for work whose amount
+// never changes, right before the line was measured, in microseconds of CPU time.
+const (
+	YardCrypto   = "yard_crypto_us"
+	YardDatagram = "yard_datagram_us"
 )
 
 // Options say how to measure.
 type Options struct {
 	Interval time.Duration // of each measurement
 	Rounds   int
-	Profiles string       // a folder for CPU profiles of the last round; empty for none
-	Progress func(string) // is told what is being measured
+	Short    bool      // leave out what is marked as long
+	Full     bool      // the whole of what has a quick form: the audit
+	Profiles string    // a folder for CPU profiles of the last round; empty for none
+	Progress *Progress // is told what is being measured; nil: nobody is
 }
 
 // Run measures all lines of the scenario, in rounds. A measurement that fails
-// ends the run: a table with holes invites wrong reading.
+// ends the run: a table with holes invites wrong reading. One that can't be made
+// here ([Skip]) is left out, and the result says so.
 func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
-	rounds := make(map[string][]Sample)
-	for round := range o.Rounds {
-		samples := make(map[string]Sample)
-		for _, line := range s.Lines {
-			o.Progress(fmt.Sprintf("%s: round %d of %d: %s", s.Name, round+1, o.Rounds, line.Name))
-			sample, err := measure(ctx, line, o, round == o.Rounds-1)
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", s.Name, line.Name, err)
-			}
-			samples[line.Name] = sample
-		}
-		if s.Derive != nil {
-			s.Derive(samples)
-		}
-		for name, sample := range samples {
-			rounds[name] = append(rounds[name], sample)
+	if o.Short && s.Long {
+		return leftOut(s, notShort), nil
+	}
+	if s.Elsewhere != nil {
+		return runElsewhere(ctx, s, o)
+	}
+	r := run{s: s, o: o, rounds: make(map[string][]Sample), skipped: make(map[string]string)}
+	for _, line := range s.Lines {
+		if o.Short && line.Long {
+			r.skipped[line.Name] = notShort
 		}
 	}
-	return newResult(s, rounds), nil
+	for round := range o.Rounds {
+		if err := r.round(ctx, round); err != nil {
+			return nil, err
+		}
+	}
+	return r.result(), nil
 }
 
-func measure(ctx context.Context, line Line, o Options, last bool) (Sample, error) {
+// run is a scenario that is under way.
+type run struct {
+	s       Scenario
+	o       Options
+	rounds  map[string][]Sample // by line
+	skipped map[string]string   // why, by line
+}
+
+func (r *run) round(ctx context.Context, round int) error {
+	samples := make(map[string]Sample)
+	for _, line := range r.s.Lines {
+		if r.skipped[line.Name] != "" {
+			continue
+		}
+		r.o.Progress.begin(r.s.Name, line.Name, round, r.o.Rounds)
+		sample, err := measure(ctx, line, r.o, round == r.o.Rounds-1)
+		r.o.Progress.end()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if why, ok := skipped(err); ok {
+			r.skipped[line.Name] = why
+			r.o.Progress.drop(r.s.Name, line.Name)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", r.s.Name, line.Name, err)
+		}
+		samples[line.Name] = sample
+	}
+	r.derive(samples)
+	for name, sample := range samples {
+		r.rounds[name] = append(r.rounds[name], sample)
+	}
+	return nil
+}
+
+// derive adds the figures that need several lines. What comes of lines that
+// were skipped is no figure, and JSON has none that is not finite.
+func (r *run) derive(samples map[string]Sample) {
+	if r.s.Derive == nil {
+		return
+	}
+	for line := range r.skipped {
+		samples[line] = Sample{}
+	}
+	r.s.Derive(samples)
+	for line := range r.skipped {
+		delete(samples, line)
+	}
+	for _, sample := range samples {
+		maps.DeleteFunc(sample, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	}
+}
+
+func measure(ctx context.Context, line Line, o Options, last bool) (sample Sample, err error) {
 	scratch, err := os.MkdirTemp("", "lethe-bench-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	env := Env{Interval: o.Interval, Scratch: scratch}
 	if o.Profiles != "" && last {
 		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
 	}
-	return line.Measure(ctx, env)
+	yard, err := yardstick.Measure()
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, err
+	}
+	sample, err = line.Measure(ctx, env)
+	if sample != nil && yard.Crypto > 0 {
+		sample[YardCrypto], sample[YardDatagram] = yard.Crypto.Seconds()*1e6, yard.Datagram.Seconds()*1e6
+	}
+	return sample, err
 }
 
-// newResult sums the rounds up, in the order of the scenario's lines.
-func newResult(s Scenario, rounds map[string][]Sample) *Result {
-	r := &Result{Name: s.Name, scenario: s}
-	medians := make(map[string]Sample)
-	for _, line := range s.Lines {
-		median, spread := summarize(rounds[line.Name])
-		medians[line.Name] = median
-		r.Lines = append(r.Lines, LineResult{Name: line.Name, Median: median, Spread: spread, Rounds: rounds[line.Name]})
+// result sums the rounds up, in the order of the scenario's lines.
+func (r *run) result() *Result {
+	result := &Result{}
+	for _, line := range r.s.Lines {
+		result.AddLine(line.Name, r.rounds[line.Name])
+		result.Lines[len(result.Lines)-1].Skipped = r.skipped[line.Name]
 	}
-	for _, bar := range s.Bars {
-		r.Bars = append(r.Bars, bar.judge(medians))
+	result.describe(r.s)
+	return result
+}
+
+func runElsewhere(ctx context.Context, s Scenario, o Options) (*Result, error) {
+	o.Progress.begin(s.Name, "", 0, 1)
+	defer o.Progress.end()
+	r, err := s.Elsewhere.Measure(ctx, o)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
+	if why, ok := skipped(err); ok {
+		return leftOut(s, why), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	r.describe(s)
+	return r, nil
+}
+
+// leftOut is the result of a scenario of which nothing was measured.
+func leftOut(s Scenario, why string) *Result {
+	r := &Result{Skipped: why}
+	r.describe(s)
 	return r
 }

@@ -41,7 +41,7 @@ func threeRounds(order *[]string) Scenario {
 func runThree(t *testing.T) (*Result, []string) {
 	t.Helper()
 	var order []string
-	r, err := Run(t.Context(), threeRounds(&order), Options{Rounds: 3, Interval: time.Second, Progress: func(string) {}})
+	r, err := Run(t.Context(), threeRounds(&order), Options{Rounds: 3, Interval: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestFailureEndsRun(t *testing.T) {
 		{Name: "a", Measure: func(context.Context, Env) (Sample, error) { return nil, broken }},
 		{Name: "b", Measure: func(context.Context, Env) (Sample, error) { t.Error("measures on"); return nil, nil }},
 	}}
-	_, err := Run(t.Context(), s, Options{Rounds: 2, Progress: func(string) {}})
+	_, err := Run(t.Context(), s, Options{Rounds: 2})
 	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") {
 		t.Errorf("got %v", err)
 	}
@@ -106,7 +106,7 @@ func TestInterrupt(t *testing.T) {
 		cancel(interrupt)
 		return Sample{}, nil
 	}}}}
-	if _, err := Run(ctx, s, Options{Rounds: 9, Progress: func(string) {}}); err != interrupt {
+	if _, err := Run(ctx, s, Options{Rounds: 9}); err != interrupt {
 		t.Errorf("got %v, want the reason", err)
 	}
 	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {

@@ -14,19 +14,28 @@ type Scenario struct {
 	Name  string
 	About string // one sentence
 	Lines []Line
+	Long  bool // it has no place in the short form
+
+	// Elsewhere measures in another program what Lines would. It is nil where
+	// lines measure themselves.
+	Elsewhere *Elsewhere
 
 	// Derive adds figures that need several lines of one round, such as ratios.
-	// It gets the samples by the name of their line. It may be nil.
+	// It gets the samples by the name of their line; that of a line that was
+	// skipped is empty. A figure that is not finite is dropped. It may be nil.
 	Derive func(round map[string]Sample)
 
 	Columns []Column
 	Bars    []Bar
+	Charts  []Chart // of its picture; none: one of each column with a spread
 }
 
-// Line is one thing that is measured.
+// Line is one thing that is measured. Measure returns an error made by [Skip]
+// where it can't be measured on this machine.
 type Line struct {
 	Name    string
 	Measure func(context.Context, Env) (Sample, error)
+	Long    bool // it has no place in the short form
 }
 
 // Env is what a measurement is given.
@@ -36,41 +45,50 @@ type Env struct {
 	Profiles string        // a prefix for the paths of CPU profiles; empty for none
 }
 
+// Elsewhere is a measurement that another program makes.
+type Elsewhere struct {
+	// Takes guesses how long it takes.
+	Takes func(Options) time.Duration
+
+	// Measure returns what the scenario's columns, bars and charts are about:
+	// lines, and notes if any. An error made by [Skip] says why it can't.
+	Measure func(context.Context, Options) (*Result, error)
+}
+
 // Column is a column of the table.
 type Column struct {
-	Figure   string
-	Head     string
-	Decimals int
-	Spread   bool // show the smallest and largest round too
+	Figure   string `json:"figure"`
+	Head     string `json:"head"`
+	Decimals int    `json:"decimals,omitempty"`
+	Spread   bool   `json:"spread,omitempty"` // show the smallest and largest round too
+}
+
+// Chart is a part of the scenario's picture: bars, one for each line and
+// series, or curves.
+type Chart struct {
+	Title  string   `json:"title"` // with the unit
+	Series []Series `json:"series"`
+	Log    bool     `json:"log,omitempty"` // for values that differ by orders
+
+	// Over makes curves of the series: the figure that lies on their horizontal
+	// axis, which is logarithmic. Empty for bars.
+	Over      string `json:"over,omitempty"`
+	OverTitle string `json:"over_title,omitempty"`
+}
+
+// Series is what has one colour in a chart.
+type Series struct {
+	Name   string   `json:"name,omitempty"`
+	Figure string   `json:"figure"`
+	Lines  []string `json:"lines,omitempty"` // that it is about; none: all that have the figure
 }
 
 // Bar is what a figure has to reach, on every one of its lines.
 type Bar struct {
-	What    string // one sentence
-	Figure  string
-	Lines   []string
-	AtLeast float64 // if not zero
-	AtMost  float64 // if not zero
-}
-
-// Verdict is a bar and what became of it.
-type Verdict struct {
-	What  string  `json:"what"`
-	Worst float64 `json:"worst"` // the median that is furthest on the wrong side
-	Pass  bool    `json:"pass"`
-}
-
-// judge compares the medians with the bar. A line without the figure fails.
-func (b Bar) judge(medians map[string]Sample) Verdict {
-	v := Verdict{What: b.What, Pass: len(b.Lines) > 0}
-	for i, line := range b.Lines {
-		value, measured := medians[line][b.Figure]
-		if i == 0 || b.AtLeast != 0 && value < v.Worst || b.AtMost != 0 && value > v.Worst {
-			v.Worst = value
-		}
-		if !measured || b.AtLeast != 0 && value < b.AtLeast || b.AtMost != 0 && value > b.AtMost {
-			v.Pass = false
-		}
-	}
-	return v
+	What    string   `json:"what"` // one sentence
+	Figure  string   `json:"figure"`
+	Lines   []string `json:"lines"`
+	AtLeast float64  `json:"at_least,omitempty"` // if not zero
+	AtMost  float64  `json:"at_most,omitempty"`  // if not zero
+	Zero    bool     `json:"zero,omitempty"`     // it has to be 0
 }

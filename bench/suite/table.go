@@ -8,18 +8,23 @@ import (
 )
 
 // WriteTable writes the medians, with the spread where a column wants it, and
-// below them every bar with its verdict.
+// below them every bar with its verdict, what was skipped and why, and notes.
 func (r *Result) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s\nmedian of %d rounds (smallest–largest)\n\n", r.Name, r.scenario.About, r.rounds())
+	fmt.Fprintf(w, "%s: %s\n", r.Name, r.About)
+	if r.Skipped != "" {
+		_, err := fmt.Fprintf(w, "\nSKIP  all of it: %s\n", r.Skipped)
+		return err
+	}
+	fmt.Fprintf(w, "%s\n\n", r.rounds())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := []string{""}
-	for _, c := range r.scenario.Columns {
+	for _, c := range r.Columns {
 		row = append(row, c.Head)
 	}
 	writeRow(table, row)
 	for _, line := range r.Lines {
 		row := []string{line.Name}
-		for _, c := range r.scenario.Columns {
+		for _, c := range r.Columns {
 			row = append(row, line.cell(c))
 		}
 		writeRow(table, row)
@@ -27,18 +32,50 @@ func (r *Result) WriteTable(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
-	for i, bar := range r.Bars {
-		fmt.Fprintf(w, "%s  %s: %.2f\n", verdict(bar.Pass), r.scenario.Bars[i].text(), bar.Worst)
+	for _, below := range [][]string{r.Notes, r.left(), r.verdicts()} {
+		if len(below) > 0 {
+			fmt.Fprintf(w, "\n%s\n", strings.Join(below, "\n"))
+		}
 	}
 	return nil
 }
 
-func (r *Result) rounds() int {
-	if len(r.Lines) == 0 {
-		return 0
+// rounds says what the figures are.
+func (r *Result) rounds() string {
+	n := 0
+	for _, line := range r.Lines {
+		n = max(n, len(line.Rounds))
 	}
-	return len(r.Lines[0].Rounds)
+	if n == 1 {
+		return "measured once"
+	}
+	return fmt.Sprintf("median of %d rounds (smallest–largest)", n)
+}
+
+// left is what was left out, those together that have one reason.
+func (r *Result) left() (lines []string) {
+	var reasons []string
+	names := make(map[string][]string)
+	for _, line := range r.Lines {
+		if line.Skipped == "" {
+			continue
+		}
+		if names[line.Skipped] == nil {
+			reasons = append(reasons, line.Skipped)
+		}
+		names[line.Skipped] = append(names[line.Skipped], line.Name)
+	}
+	for _, why := range reasons {
+		lines = append(lines, fmt.Sprintf("SKIP  %s: %s", strings.Join(names[why], ", "), why))
+	}
+	return lines
+}
+
+func (r *Result) verdicts() (lines []string) {
+	for _, bar := range r.Bars {
+		lines = append(lines, bar.String())
+	}
+	return lines
 }
 
 func writeRow(w io.Writer, cells []string) {
@@ -50,22 +87,8 @@ func (l LineResult) cell(c Column) string {
 	if !measured {
 		return "–"
 	}
-	if spread := l.Spread[c.Figure]; c.Spread {
+	if spread := l.Spread[c.Figure]; c.Spread && len(l.Rounds) > 1 {
 		return fmt.Sprintf("%.*f (%.*f–%.*f)", c.Decimals, value, c.Decimals, spread.Min, c.Decimals, spread.Max)
 	}
 	return fmt.Sprintf("%.*f", c.Decimals, value)
-}
-
-func (b Bar) text() string {
-	if b.AtLeast != 0 {
-		return fmt.Sprintf("%s, at least %.2f", b.What, b.AtLeast)
-	}
-	return fmt.Sprintf("%s, at most %.2f", b.What, b.AtMost)
-}
-
-func verdict(pass bool) string {
-	if pass {
-		return "PASS"
-	}
-	return "FAIL"
 }

@@ -12,15 +12,13 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/lethe-relay/lethe/bench/picture"
 )
 
 const (
-	pictureWidth  = 12 * vg.Inch
-	pictureHeight = 7.5 * vg.Inch
-	pictureDPI    = 110
-	headHeight    = 1.1 * vg.Inch // of the sentences above the plots
-	margin        = 5 * vg.Millimeter
+	bodyHeight = 6.2 * vg.Inch
+	gap        = 10 * vg.Millimeter // between the plots
 )
 
 // palette are colours that people who see no red or no green can tell apart, too.
@@ -48,24 +46,20 @@ func (r *Report) WritePNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	img := vgimg.NewWith(vgimg.UseWH(pictureWidth, pictureHeight), vgimg.UseDPI(pictureDPI))
-	page := draw.New(img)
+	page := picture.NewPage(bodyHeight, "")
 	r.writeTitle(page)
-	tiles := draw.Tiles{Rows: 2, Cols: 1, PadY: 2 * margin, PadLeft: margin, PadRight: margin, PadBottom: margin}
-	canvases := plot.Align([][]*plot.Plot{{above}, {below}}, tiles, draw.Crop(page, 0, 0, 0, -headHeight))
+	canvases := plot.Align([][]*plot.Plot{{above}, {below}}, draw.Tiles{Rows: 2, Cols: 1, PadY: gap}, page.Body)
 	above.Draw(canvases[0][0])
 	below.Draw(canvases[1][0])
-	_, err = vgimg.PngCanvas{Canvas: img}.WriteTo(w)
+	_, err = page.WriteTo(w)
 	return err
 }
 
 // writeTitle says in words what the picture shows.
-func (r *Report) writeTitle(page draw.Canvas) {
+func (r *Report) writeTitle(page *picture.Page) {
 	c := colours()
 	colour := map[Verdict]color.Color{Pass: c.clean, Fail: c.wrong, Invalid: c.found}[r.Verdict]
-	left := page.Min.X + margin
-	page.FillText(lettering(20, true, colour), vg.Point{X: left, Y: page.Max.Y - 34}, fmt.Sprintf("%s  %s", r.Verdict, r.headline()))
-	page.FillText(lettering(11, false, color.Black), vg.Point{X: left, Y: page.Max.Y - 55}, r.subtitle())
+	page.Head(fmt.Sprintf("%s  %s", r.Verdict, r.headline()), colour, r.subtitle())
 }
 
 // headline is the result as one sentence.
@@ -89,37 +83,12 @@ func (r *Report) subtitle() string {
 		gigabytes(r.Done.Relayed), sessions, r.Seconds, r.Relay.Lockdown, r.Relay.SHA256, r.Time.Format("2 January 2006"), r.Nonce)
 }
 
-// boldWeight is font.WeightBold of golang.org/x/image, in which plot counts.
-const boldWeight = 3
-
-func lettering(size vg.Length, bold bool, colour color.Color) draw.TextStyle {
-	face := plot.DefaultFont
-	face.Variant, face.Size = "Sans", size
-	if bold {
-		face.Weight = boldWeight
-	}
-	return draw.TextStyle{Color: colour, Font: face, Handler: plot.DefaultTextHandler}
-}
-
 // newPlot is a plot over the time of the audit.
 func (r *Report) newPlot(title, unit string) *plot.Plot {
-	p := plot.New()
+	p := picture.NewPlot()
 	p.Title.Text, p.Y.Label.Text = title, unit
-	p.Title.TextStyle = lettering(13, true, color.Black)
-	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
-	p.Title.Padding = 2 * vg.Millimeter
 	p.Y.Tick.Marker = plot.TickerFunc(wholeTicks)
 	p.X.Min, p.X.Max, p.Y.Min = 0, r.Seconds, 0
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		style := lettering(11, false, color.Black)
-		style.XAlign, style.YAlign, style.Rotation = axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign, axis.Label.TextStyle.Rotation
-		axis.Label.TextStyle = style
-		style = lettering(10, false, color.Black)
-		style.XAlign, style.YAlign, style.Rotation = axis.Tick.Label.XAlign, axis.Tick.Label.YAlign, axis.Tick.Label.Rotation
-		axis.Tick.Label = style
-	}
-	p.Legend.TextStyle = lettering(10, false, color.Black)
-	p.Legend.Top, p.Legend.Padding = true, vg.Points(3)
 	return p
 }
 
@@ -226,7 +195,7 @@ func addBars(p *plot.Plot, points plotter.XYs, colour color.Color, label string)
 		return err
 	}
 	for i := range text.TextStyle {
-		text.TextStyle[i] = lettering(9, false, colour)
+		text.TextStyle[i] = picture.Letters(9, false, colour)
 		text.TextStyle[i].XAlign = draw.XCenter
 	}
 	text.Offset.Y = vg.Points(3)
@@ -262,7 +231,7 @@ func (m mark) Plot(c draw.Canvas, p *plot.Plot) {
 	transform, _ := p.Transforms(&c)
 	x := transform(m.at)
 	c.StrokeLine2(draw.LineStyle{Color: colours().mark, Width: vg.Points(0.8), Dashes: []vg.Length{3, 3}}, x, c.Min.Y, x, c.Max.Y)
-	style := lettering(9, false, color.Black)
+	style := picture.Letters(9, false, color.Black)
 	style.Rotation, style.XAlign = math.Pi/2, draw.XRight
 	at := vg.Point{X: x - 3, Y: c.Max.Y - 3}
 	if m.right {

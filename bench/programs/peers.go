@@ -1,0 +1,66 @@
+package programs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lethe-relay/lethe/bench/suite"
+)
+
+const module = "github.com/lethe-relay/lethe"
+
+// A guess of what bench/peers does in each round.
+const (
+	peerLines   = 12
+	peerStartUp = 4 * time.Second
+)
+
+// Peers returns the scenario of the same work done by other relays. Its lines,
+// columns and bars are in bench/peers, a module of its own, which has the other
+// relays among its requirements.
+func Peers() suite.Scenario {
+	return suite.Scenario{
+		Name:  "peers",
+		About: "the same work, done by other relays",
+		Long:  true,
+		Elsewhere: &suite.Elsewhere{
+			Takes: func(o suite.Options) time.Duration {
+				return time.Duration(o.Rounds*peerLines) * (2*o.Interval + peerStartUp)
+			},
+			Measure: comparePeers,
+		},
+	}
+}
+
+// comparePeers runs the comparison.
+func comparePeers(ctx context.Context, o suite.Options) (*suite.Result, error) {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	p := program{dir: filepath.Join(strings.TrimSpace(string(root)), "bench", "peers"), pkg: "."}
+	var report suite.Report
+	err = p.run(ctx, o, &report,
+		"--rounds", strconv.Itoa(o.Rounds), "--seconds", strconv.FormatFloat(o.Interval.Seconds(), 'g', -1, 64))
+	if err != nil {
+		return nil, err
+	}
+	return only(&report)
+}
+
+// only is the one result of a report.
+func only(r *suite.Report) (*suite.Result, error) {
+	if r.Failed != "" {
+		return nil, errors.New(r.Failed)
+	}
+	if len(r.Scenarios) != 1 {
+		return nil, fmt.Errorf("the report has %d scenarios, and should have one", len(r.Scenarios))
+	}
+	return r.Scenarios[0], nil
+}

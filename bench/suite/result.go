@@ -1,0 +1,68 @@
+package suite
+
+// Result is what became of a scenario. It says all that its table and picture
+// need, so that both can be had of a report, too.
+type Result struct {
+	Name    string       `json:"name"`
+	About   string       `json:"about"`
+	Skipped string       `json:"skipped,omitempty"` // why nothing was measured
+	Lines   []LineResult `json:"lines"`
+	Bars    []Verdict    `json:"bars"`
+	Notes   []string     `json:"notes,omitempty"` // sentences that belong below the table
+	Columns []Column     `json:"columns"`
+	Charts  []Chart      `json:"charts,omitempty"`
+}
+
+// LineResult is what became of a line.
+type LineResult struct {
+	Name    string            `json:"name"`
+	Skipped string            `json:"skipped,omitempty"` // why it was not measured
+	Median  Sample            `json:"median"`
+	Spread  map[string]Spread `json:"spread"`
+	Rounds  []Sample          `json:"rounds"`
+}
+
+// AddLine adds a line, with what each round gave.
+func (r *Result) AddLine(name string, rounds []Sample) {
+	median, spread := summarize(rounds)
+	r.Lines = append(r.Lines, LineResult{Name: name, Median: median, Spread: spread, Rounds: rounds})
+}
+
+// describe completes the result with what the scenario says of it, and judges it.
+func (r *Result) describe(s Scenario) {
+	r.Name, r.About = s.Name, s.About
+	if s.Columns != nil {
+		r.Columns, r.Charts = s.Columns, s.charts()
+	}
+	for _, bar := range s.Bars {
+		v := Verdict{Bar: bar, Skipped: r.Skipped}
+		if r.Skipped == "" {
+			v = bar.judge(r.Lines)
+		}
+		r.Bars = append(r.Bars, v)
+	}
+}
+
+// charts are the scenario's, or one of each column whose spread matters.
+func (s Scenario) charts() []Chart {
+	if s.Charts != nil {
+		return s.Charts
+	}
+	var charts []Chart
+	for _, c := range s.Columns {
+		if c.Spread {
+			charts = append(charts, Chart{Title: c.Head, Series: []Series{{Figure: c.Figure}}})
+		}
+	}
+	return charts
+}
+
+// Pass tells whether all bars are reached. One that was skipped is not.
+func (r *Result) Pass() bool {
+	for _, bar := range r.Bars {
+		if !bar.Pass || bar.Skipped != "" {
+			return false
+		}
+	}
+	return true
+}
