@@ -138,8 +138,9 @@ func (l setting) measure(ctx context.Context, env suite.Env, router, visitor str
 	return figures(span)
 }
 
-// demand puts into a grant that everything must match what there is here. Then
-// nobody is allowed by half of the evidence.
+// demand puts into a grant that everything must match what there is here. Nobody is
+// allowed by half of the evidence, nor let in to confirm: a session that was opened
+// has had all of it checked.
 func (l setting) demand(here ecv.Evidence) func(*auth.Grant) {
 	if l.paired == [32]byte{} {
 		return nil
@@ -147,7 +148,7 @@ func (l setting) demand(here ecv.Evidence) func(*auth.Grant) {
 	return func(g *auth.Grant) {
 		g.Policy = &ecv.Policy{
 			Weights: [ecv.Features]uint8{ecv.Account: 20, ecv.WiFi: 40, ecv.Geo: 20, ecv.Net: 20},
-			Allow:   100, StepUp: 20, MaxAge: time.Hour,
+			Allow:   100, StepUp: 100, MaxAge: time.Hour,
 		}
 		vouched := ecv.ObservationKey(l.paired)
 		entries := []ecv.Entry{

@@ -83,7 +83,8 @@ func TestBars(t *testing.T) {
 	}
 }
 
-// TestDemand: the policy can be put into a grant, and wants every feature that it weighs.
+// TestDemand: the policy can be put into a grant, and nobody gets in who lacks one
+// of the features that it weighs.
 func TestDemand(t *testing.T) {
 	here, err := part.Here(time.Now())
 	if err != nil {
@@ -107,7 +108,7 @@ func TestDemand(t *testing.T) {
 	for _, f := range features {
 		less := found
 		less[f] = ecv.Missing
-		if v := g.Policy.Judge(less).Verdict; v == ecv.Allow {
+		if v := g.Policy.Judge(less).Verdict; v != ecv.Deny {
 			t.Errorf("without %s: %s", f, v)
 		}
 	}
