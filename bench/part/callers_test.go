@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -19,7 +20,14 @@ func newEchoHouse(t *testing.T, secret [32]byte) DeviceConfig {
 	if _, err := e.open(t.Context(), RouterConfig{Relay: url, Identity: pemOf(t, host)}); err != nil {
 		t.Fatal(err)
 	}
-	return newGuest(t, url, host, secret)
+	return newGuest(t, url, host, secret, strict())
+}
+
+// strict is everything, and nobody is let in to confirm what is missing.
+func strict() *ecv.Policy {
+	p := everything()
+	p.StepUp = p.Allow
+	return p
 }
 
 // TestCallOnce: an open counts only if what came of it is what should have, and

@@ -106,7 +106,7 @@ func newHouse(t *testing.T, secret [32]byte) tunnel.DialConfig {
 	if _, err := r.open(t.Context(), RouterConfig{Relay: url, Identity: pemOf(t, host), Secret: secret}); err != nil {
 		t.Fatal(err)
 	}
-	dial, err := newGuest(t, url, host, secret).dial()
+	dial, err := newGuest(t, url, host, secret, everything()).dial()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,13 +125,13 @@ func newTestRelay(t *testing.T) (url string) {
 	return ready.(RelayReady).URL
 }
 
-// newGuest is a device whose grant demands everything, and which shows nothing.
-func newGuest(t *testing.T, url string, host *auth.Identity, secret [32]byte) DeviceConfig {
+// newGuest is a device whose grant has this policy, and which shows nothing.
+func newGuest(t *testing.T, url string, host *auth.Identity, secret [32]byte, policy *ecv.Policy) DeviceConfig {
 	t.Helper()
 	device := newIdentity(t)
 	g := auth.Grant{
 		Device: device.PublicKey(), Role: auth.RoleGuest, Services: []string{"ssh"},
-		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), Policy: everything(),
+		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), Policy: policy,
 	}
 	g.Accepted = accepted(t, secret, &g)
 	grant, err := auth.Issue(host, g, rand.Reader)
