@@ -10,6 +10,7 @@
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
 //	├── opens      a scenario, of tunnels that are opened
 //	├── swarm      a scenario, of many sessions that send little
+//	├── latency    a scenario, of datagrams that are late because of others
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources
