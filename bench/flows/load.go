@@ -68,6 +68,7 @@ type Load struct {
 
 // Count is where the counters of a Load stand, in datagrams.
 type Count struct {
+	At       time.Time // when they were read
 	Sent     uint64
 	Received uint64 // that were right
 	Lost     uint64 // of which a later one of the same flow has come
@@ -131,7 +132,7 @@ func (l *Load) Close() {
 
 // Count returns the counters, or why the Load has ended.
 func (l *Load) Count() (Count, error) {
-	c := Count{Sent: l.sent.Load(), Received: l.received.Load(), Lost: l.lost.Load(), Other: l.other.Load()}
+	c := Count{At: time.Now(), Sent: l.sent.Load(), Received: l.received.Load(), Lost: l.lost.Load(), Other: l.other.Load()}
 	for i := range l.byFlow {
 		n := l.byFlow[i].Load()
 		if c.Most = max(c.Most, n); i == 0 || n < c.Least {

@@ -54,15 +54,18 @@ func figures(span stage.Span[counted], capacity float64) (suite.Sample, error) {
 		s[through(q)], s[direct(q)] = q.of(through_), q.of(direct_)
 		s[added(q)] = s[through(q)] - s[direct(q)]
 	}
-	if sent := float64(span.After.load.Received - span.Before.load.Received); capacity > 0 {
-		s["datagrams_per_s"] = span.Rate(sent)
-		s[loadPart] = 100 * span.Rate(sent) / capacity
+	if before, after := span.Before.load, span.After.load; capacity > 0 {
+		s[perS] = float64(after.Received-before.Received) / after.At.Sub(before.At).Seconds() // a busy source answers late
+		s[loadPart] = 100 * s[perS] / capacity
 	}
 	for role, cpu := range span.CPU {
 		s[role+"_cores"] = span.Rate(cpu.Seconds())
 	}
 	return s, nil
 }
+
+// perS is what the load has got through the relay.
+const perS = "datagrams_per_s"
 
 // realTime is 1 where the prober's thread was preferred to all others.
 const realTime = "real_time"

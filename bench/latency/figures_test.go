@@ -23,11 +23,12 @@ func ramp(from int) (times []time.Duration) {
 }
 
 func TestFigures(t *testing.T) {
+	began := time.Now()
 	span := stage.Span[counted]{
 		Elapsed: 2 * time.Second, CPU: map[string]time.Duration{"relay": time.Second},
-		Before: counted{load: flows.Count{Received: 1000}, probed: part.Probed{Through: ramp(9000)}}, // while it warmed up
+		Before: counted{load: flows.Count{At: began, Received: 1000}, probed: part.Probed{Through: ramp(9000)}}, // while it warmed up
 		After: counted{
-			load:   flows.Count{Received: 101_000},
+			load:   flows.Count{At: began.Add(4 * time.Second), Received: 201_000},
 			probed: part.Probed{Through: ramp(1500), Direct: ramp(1002), Rank: "real time"},
 		},
 	}
@@ -38,7 +39,7 @@ func TestFigures(t *testing.T) {
 	for figure, want := range map[string]float64{
 		through(p50): 1000, through(p99): 1490, through(p999): 1499, direct(p50): 502, direct(p99): 992,
 		added(p50): 498, added(p99): 498, added(p999): 498,
-		"probes": 1000, late: 0, realTime: 1, "datagrams_per_s": 50_000, loadPart: 25, "relay_cores": 0.5,
+		"probes": 1000, late: 0, realTime: 1, perS: 50_000, loadPart: 25, "relay_cores": 0.5,
 	} {
 		if math.Abs(got[figure]-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", figure, got[figure], want)
