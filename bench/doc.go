@@ -11,6 +11,7 @@
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
 //	├── swarm      a scenario, of many sessions that send little
+//	├── latency    a scenario, of datagrams that are late because of others
 //	├── open       a scenario, of sessions that are opened
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself

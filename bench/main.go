@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
+	"github.com/lethe-relay/lethe/bench/latency"
 	"github.com/lethe-relay/lethe/bench/open"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
@@ -31,6 +32,7 @@ func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
 		swarm.Scenario(),
+		latency.Scenario(),
 		open.Scenario(),
 		programs.Peers(),
 		programs.Retention(),

@@ -3,8 +3,8 @@ package flows
 import "time"
 
 // maxBehind is how late a paced datagram may be sent. One that could not be sent
-// by then is not sent at all, lest the load comes in waves.
-const maxBehind = 5 * time.Millisecond
+// by then is not sent at all, lest the load comes in waves of the source's making.
+const maxBehind = 500 * time.Microsecond
 
 // pace says when datagrams are due.
 type pace struct {

@@ -20,6 +20,8 @@
 //	echo        the router of those sessions, which sends the datagram back
 //	swarm       both ends of up to ten thousand sessions without tunnels, whose
 //	            datagrams interleave (package flows)
+//	prober      both ends of sessions without tunnels, over which a datagram goes
+//	            now and then; tells how long each took, and how long without the relay
 //
 // # What is counted is right
 //

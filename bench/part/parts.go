@@ -21,6 +21,7 @@ const (
 	EchoPart      = "echo"
 	CallersPart   = "callers"
 	SwarmPart     = "swarm"
+	ProberPart    = "prober"
 )
 
 // All is what [proc.Main] takes.
@@ -36,6 +37,7 @@ func All() map[string]func() proc.Part {
 		EchoPart:      newEcho,
 		CallersPart:   newCallers,
 		SwarmPart:     newSwarm,
+		ProberPart:    newProber,
 	}
 }
 
