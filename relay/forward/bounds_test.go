@@ -109,6 +109,18 @@ func TestBoundsAskForTheTimeWhenTheyNeedIt(t *testing.T) {
 	}
 }
 
+// TestFullBatchThatWasWaitedFor is no sign of a queue that stands: it was empty before.
+func TestFullBatchThatWasWaitedFor(t *testing.T) {
+	b := newBench(t)
+	b.l.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if _, err := b.l.reader.ReadBatch(b.l.batch); !timedOut(err) {
+		t.Fatal(err)
+	}
+	if b.l.begin(b.l.reach); b.l.bounded {
+		t.Error("the loop believes that it does not keep up")
+	}
+}
+
 func TestReach(t *testing.T) {
 	for _, tt := range []struct{ n, bytes, want int }{
 		{1, 1200, batchMessages},
