@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"container/heap"
 	"slices"
 	"time"
 )
@@ -15,7 +16,7 @@ type sim struct {
 	now    time.Duration
 	queue  []arrival
 	queued int
-	flows  []*flow
+	flows  byNext
 	reach  int
 }
 
@@ -56,7 +57,7 @@ func newSim(fair bool) *sim {
 func (s *sim) add(bytes int, gap time.Duration) *flow {
 	f := &flow{leg: newSession(time.Time{}, Hooks{}).Device, bytes: bytes, gap: gap}
 	f.next = s.now + gap*time.Duration(len(s.flows)%97)/97
-	s.flows = append(s.flows, f)
+	heap.Push(&s.flows, f)
 	return f
 }
 
@@ -101,32 +102,35 @@ func (s *sim) run(d time.Duration) {
 	}
 }
 
-func (s *sim) soonest() time.Duration {
-	t := s.flows[0].next
-	for _, f := range s.flows {
-		t = min(t, f.next)
-	}
-	return t
-}
+func (s *sim) soonest() time.Duration { return s.flows[0].next }
 
 // arrive queues what has come until now, in the order of time.
 func (s *sim) arrive() {
-	var came []arrival
-	for _, f := range s.flows {
-		for ; f.next <= s.now; f.next += f.gap {
-			if f.next >= f.from && (f.until == 0 || f.next < f.until) {
-				came = append(came, arrival{f, f.next})
-			}
+	for f := s.flows[0]; f.next <= s.now; f = s.flows[0] {
+		if f.next >= f.from && (f.until == 0 || f.next < f.until) {
+			s.take(arrival{f, f.next})
 		}
-	}
-	slices.SortStableFunc(came, func(a, b arrival) int { return int(a.at - b.at) })
-	for _, a := range came {
-		a.flow.sent++
-		if s.queued > s.room {
-			a.flow.refused++
-			continue
-		}
-		s.queued += a.flow.bytes + simOverhead
-		s.queue = append(s.queue, a)
+		f.next += f.gap
+		heap.Fix(&s.flows, 0)
 	}
 }
+
+// take is the kernel's part.
+func (s *sim) take(a arrival) {
+	a.flow.sent++
+	if s.queued > s.room {
+		a.flow.refused++
+		return
+	}
+	s.queued += a.flow.bytes + simOverhead
+	s.queue = append(s.queue, a)
+}
+
+// byNext is a heap of flows: the one whose message comes next is the first.
+type byNext []*flow
+
+func (b byNext) Len() int           { return len(b) }
+func (b byNext) Less(i, j int) bool { return b[i].next < b[j].next }
+func (b byNext) Swap(i, j int)      { b[i], b[j] = b[j], b[i] }
+func (b *byNext) Push(x any)        { *b = append(*b, x.(*flow)) }
+func (b *byNext) Pop() any          { panic("flows stay") }
