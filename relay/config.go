@@ -39,19 +39,27 @@ type Config struct {
 
 // Limits is the part of relay.yaml that bounds what the relay takes on.
 type Limits struct {
-	Routers           int        `yaml:"routers"`             // registered at once
-	Sessions          int        `yaml:"sessions"`            // at once
-	SessionsPerRouter int        `yaml:"sessions_per_router"` // at once
-	SessionsPerDevice int        `yaml:"sessions_per_device"` // at once
-	OpensPerMinute    int        `yaml:"opens_per_minute"`    // by device
-	RequestsPerMinute int        `yaml:"requests_per_minute"` // by source, an IPv4 address or IPv6 /64: connections, opens, registrations
-	Connections       int        `yaml:"connections"`         // at once, by source; each agent has one
-	OneWay            conf.Bytes `yaml:"one_way"`             // that a leg may send before the other has answered
+	Routers           int          `yaml:"routers"`             // registered at once
+	Sessions          int          `yaml:"sessions"`            // at once
+	SessionsPerRouter int          `yaml:"sessions_per_router"` // at once
+	SessionsPerDevice int          `yaml:"sessions_per_device"` // at once
+	OpensPerMinute    int          `yaml:"opens_per_minute"`    // by device
+	RequestsPerMinute int          `yaml:"requests_per_minute"` // by source, an IPv4 address or IPv6 /64: connections, opens, registrations
+	Connections       int          `yaml:"connections"`         // at once, by source; each agent has one
+	OneWay            conf.Bytes   `yaml:"one_way"`             // that a leg may send before the other has answered
+	SessionRate       conf.BitRate `yaml:"session_rate"`        // of a session, each way by itself; zero: no bound
 
 	// What a session has whose device must confirm its environment first.
 	StepUpBytes conf.Bytes    `yaml:"step_up_bytes"`
 	StepUpTime  conf.Duration `yaml:"step_up_time"`
 }
+
+// A session at less than a modem's speed is of no use, and one at more than this
+// has no bound that a relay would reach.
+const (
+	minSessionRate conf.BitRate = 64_000
+	maxSessionRate conf.BitRate = 100_000_000_000
+)
 
 func defaults() Config {
 	return Config{
@@ -135,6 +143,8 @@ func (l *Limits) Validate() error {
 		}
 	}
 	switch {
+	case l.SessionRate != 0 && (l.SessionRate < minSessionRate || l.SessionRate > maxSessionRate):
+		return conf.KeyErrorf("session_rate", "must be between %v and %v, or 0bit for no bound", minSessionRate, maxSessionRate)
 	case l.OneWay < 16<<10:
 		return conf.KeyErrorf("one_way", "is too small for a handshake: take 16KiB or more")
 	case l.StepUpBytes < 32<<10 || l.StepUpBytes > 16<<20:

@@ -21,6 +21,7 @@ type collector struct {
 	toControl, legMessages                            *prometheus.Desc
 	dropped, ended, opens, registrations, connections *prometheus.Desc
 	verdicts                                          *prometheus.Desc
+	overload                                          *prometheus.Desc
 	wipes, controlInForce, lockdownInfo, expires      *prometheus.Desc
 }
 
@@ -49,6 +50,7 @@ func (r *Relay) collector() *collector {
 		connections:   desc("connections_total", "Connections to the control plane, before their handshake.", "outcome"),
 		registrations: desc("registrations_total", "Registrations of routers.", "outcome"),
 		verdicts:      desc("verdicts_total", "Judgements on the environments of devices; none: the grant demands nothing.", "verdict", "at"),
+		overload:      desc("overload_seconds_total", "Time for which sockets had more to carry than they could, so that each leg was held to its share; the sum of all sockets."),
 		wipes:         desc("wipes_total", "Times that a socket's packet buffers were wiped."),
 
 		controlInForce: desc("retention_control_in_force", "Whether a control against retention is in force, as was found in the last ten seconds.", "control"),
@@ -62,7 +64,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.sessions, c.legs, c.routers, c.datagrams, c.bytes, c.reads, c.messages,
 		c.toControl, c.legMessages, c.dropped, c.ended, c.opens, c.registrations, c.connections, c.verdicts,
-		c.wipes, c.controlInForce, c.lockdownInfo, c.expires,
+		c.overload, c.wipes, c.controlInForce, c.lockdownInfo, c.expires,
 	} {
 		ch <- d
 	}
@@ -87,6 +89,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	counter(c.toControl, st.Control)
 	counter(c.legMessages, st.LegMessages)
 	counter(c.wipes, st.Wipes)
+	ch <- prometheus.MustNewConstMetric(c.overload, prometheus.CounterValue, st.Overload.Seconds())
 	for reason, n := range st.Dropped {
 		counter(c.dropped, n, reason.String())
 	}

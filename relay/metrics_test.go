@@ -27,7 +27,7 @@ func TestMetricsListAll(t *testing.T) {
 	got := start(t, cfg, quiet()).metrics(t)
 	for _, name := range []string{
 		"sessions", "bound_legs", "routers", "forwarded_datagrams_total", "forwarded_bytes_total",
-		"reads_total", "messages_total", "control_datagrams_total", "leg_messages_total", "wipes_total",
+		"reads_total", "messages_total", "control_datagrams_total", "leg_messages_total", "overload_seconds_total", "wipes_total",
 	} {
 		if _, there := got["lethe_relay_"+name]; !there {
 			t.Errorf("%s is not there", name)
@@ -101,6 +101,7 @@ func TestMetricsMove(t *testing.T) {
 	seen = append(seen, check(map[string]float64{`ended_sessions_total{reason="unbound"}`: 1})...)
 
 	seen = append(seen, "lethe_relay_certificate_expiry_timestamp_seconds") // see TestReload, whose relay has a certificate from files
+	seen = append(seen, "lethe_relay_overload_seconds_total")               // see TestOverloadIsCounted in package forward: this relay keeps up
 	for _, name := range described(r.collector()) {
 		if !slices.Contains(seen, name) {
 			t.Errorf("nothing here moves %s", name)

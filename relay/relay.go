@@ -107,6 +107,7 @@ func listen(cfg *Config) (*forward.Plane, error) {
 		MaxSessions: cfg.Limits.Sessions,
 		IdleTimeout: time.Duration(cfg.IdleTimeout),
 		OneWayBytes: uint64(cfg.Limits.OneWay),
+		SessionRate: uint64(cfg.Limits.SessionRate),
 	})
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

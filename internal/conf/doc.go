@@ -16,7 +16,7 @@
 // # What a struct may hold
 //
 //   - structs, slices, strings, booleans and integers of any size;
-//   - types with UnmarshalText, which take any single value: [Duration], [Bytes],
+//   - types with UnmarshalText, which take any single value: [Duration], [Bytes], [BitRate],
 //     [net/netip.AddrPort], [log/slog.Level] and the program's own;
 //   - no value is converted: a number is not text, and text is not a number.
 //

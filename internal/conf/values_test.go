@@ -72,12 +72,44 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+func TestBitRate(t *testing.T) {
+	for text, want := range map[string]struct {
+		value BitRate
+		again string
+	}{
+		"0bit":     {0, "0bit"},
+		"1500bit":  {1500, "1500bit"},
+		"64kbit":   {64_000, "64kbit"},
+		"100 mbit": {1e8, "100Mbit"},
+		"1000Mbit": {1e9, "1Gbit"},
+		"40Gbit":   {4e10, "40Gbit"},
+	} {
+		var r BitRate
+		if err := r.UnmarshalText([]byte(text)); err != nil || r != want.value {
+			t.Errorf("%q: %d, %v; want %d", text, int64(r), err, int64(want.value))
+		}
+		if r.String() != want.again {
+			t.Errorf("%q: String is %q, want %q", text, r, want.again)
+		}
+	}
+	for _, text := range []string{"", "0", "100", "-1Mbit", "+1Mbit", "1.5Gbit", "Mbit", "100M", "100MB", "100Mbit/s", "100Mbps", "10Mibit", "9300000000Gbit", "0x10bit"} {
+		var r BitRate
+		if err := r.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was read as %d", text, int64(r))
+		}
+	}
+	if s := BitRate(math.MaxInt64).String(); s != "9223372036854775807bit" {
+		t.Errorf("highest speed: %s", s)
+	}
+}
+
 // FuzzValues: what was read once is written such that it is read as the same value again.
 func FuzzValues(f *testing.F) {
 	f.Add("90d")
 	f.Add("1d12h")
 	f.Add("64KiB")
 	f.Add("1GB")
+	f.Add("100Mbit")
 	f.Fuzz(func(t *testing.T, text string) {
 		var d, d2 Duration
 		if d.UnmarshalText([]byte(text)) == nil {
@@ -89,6 +121,12 @@ func FuzzValues(f *testing.F) {
 		if b.UnmarshalText([]byte(text)) == nil {
 			if err := b2.UnmarshalText([]byte(b.String())); err != nil || b != b2 || b < 0 {
 				t.Errorf("bytes %q → %q → %d, %v; want %d", text, b, b2, err, b)
+			}
+		}
+		var r, r2 BitRate
+		if r.UnmarshalText([]byte(text)) == nil {
+			if err := r2.UnmarshalText([]byte(r.String())); err != nil || r != r2 || r < 0 {
+				t.Errorf("speed %q → %q → %d, %v; want %d", text, r, r2, err, r)
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,28 @@ import (
 
 // patience is how long a test waits for a datagram that must come.
 const patience = 10 * time.Second
+
+// TestWaited: a read that finds something has not waited, one that finds nothing has.
+func TestWaited(t *testing.T) {
+	client, server := listen(t, "127.0.0.1:0", Config{}), listen(t, "127.0.0.1:0", Config{})
+	r, in := server.NewReader(1), NewBatch(1)
+	for i := range 2 { // the second datagram is there when the first has come
+		send(t, client, message(at(server, "127.0.0.1"), 10+i, 0))
+	}
+	server.SetReadDeadline(time.Now().Add(patience))
+	for range 2 {
+		if _, err := r.ReadBatch(in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.Waited() && runtime.GOOS == "linux" {
+		t.Error("waited for what was there")
+	}
+	server.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if _, err := r.ReadBatch(in); !errors.Is(err, os.ErrDeadlineExceeded) || !r.Waited() {
+		t.Errorf("%v; waited: %t", err, r.Waited())
+	}
+}
 
 func listen(t testing.TB, addr string, cfg Config) *Conn {
 	t.Helper()

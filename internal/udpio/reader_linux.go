@@ -16,6 +16,7 @@ type Reader struct {
 	// The call under way.
 	pending  []unix.Mmsghdr
 	received int
+	waited   bool
 	errno    syscall.Errno
 }
 
@@ -36,7 +37,7 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	if err := r.arm(ms); err != nil {
 		return 0, err
 	}
-	r.pending, r.received, r.errno = r.vector.hdrs[:len(ms)], 0, 0
+	r.pending, r.received, r.waited, r.errno = r.vector.hdrs[:len(ms)], 0, false, 0
 	if err := r.conn.raw.Read(r.attempt); err != nil {
 		return 0, plain(err)
 	}
@@ -48,6 +49,9 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	}
 	return r.received, nil
 }
+
+// Waited tells whether the last ReadBatch found nothing at first.
+func (r *Reader) Waited() bool { return r.waited }
 
 // Wipe takes the addresses of the last call from the Reader's memory. What was
 // read is the caller's.
@@ -78,6 +82,7 @@ func (r *Reader) tryReceive(fd uintptr) bool {
 		switch r.errno {
 		case unix.EINTR:
 		case unix.EAGAIN:
+			r.waited = true
 			return false
 		default:
 			return true

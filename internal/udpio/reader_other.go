@@ -25,5 +25,8 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	return 1, nil
 }
 
+// Waited returns true: whether a read has waited is not known on this system.
+func (r *Reader) Waited() bool { return true }
+
 // Wipe has nothing to do: on this system a Reader keeps nothing.
 func (r *Reader) Wipe() {}

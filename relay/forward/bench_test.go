@@ -35,12 +35,22 @@ func BenchmarkRoute(b *testing.B) {
 	for _, bb := range []struct {
 		name                 string
 		messages, n, segSize int
+		bound                func(bench)
 	}{
-		{"one run of 64 KiB", 1, 53 * 1200, 1200},
-		{"16 single datagrams", 16, 1200, 1200},
+		{"one run of 64 KiB", 1, 53 * 1200, 1200, func(bench) {}},
+		{"16 single datagrams", 16, 1200, 1200, func(bench) {}},
+		{"16 single datagrams at a rate", 16, 1200, 1200, func(b bench) {
+			b.atRate(1, 1<<40)
+			b.l.bounds.line = 1 << 60
+		}},
+		{"16 single datagrams in overload", 16, 1200, 1200, func(b bench) {
+			b.overload()
+			b.l.share.line, b.l.share.perStep = 1<<60, 1<<60
+		}},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			bench := newBench(b)
+			bb.bound(bench)
 			in := udpio.NewBatch(bb.messages)
 			for i := range in {
 				in[i].N, in[i].SegSize = copy(in[i].Buf, payload(bb.n, bb.segSize)), bb.segSize

@@ -36,6 +36,15 @@
 // [Hooks].Bound tells the control plane where the device is, so that it can
 // judge a new address before that carries anything.
 //
+// [Config].SessionRate bounds what a leg sends in the long run, each way of a session by
+// itself, as a line that one buys is. It is a token bucket in one word of the leg
+// (bucket.go), which costs a clock reading per batch, and nothing where there is no rate.
+//
+// When a loop can't keep up, what comes is lost in the kernel, whosever it is. Then the
+// loop holds each leg to its share (share.go): a leg that sends too much is dropped
+// by the relay, and the quiet ones neither lose nor wait. Nothing is dropped
+// where it would help nobody.
+//
 // # What it can't do
 //
 // The package imports neither QUIC nor TLS nor os: the data plane has no key

@@ -12,6 +12,8 @@ const (
 	DropPeerUnbound   DropReason = iota // the other leg has no address yet
 	DropOneWay                          // the one-way allowance is used up and the other leg has sent nothing
 	DropLimited                         // the session's limit in bytes is used up
+	DropOverRate                        // more than Config.SessionRate lets the leg carry
+	DropOverShare                       // the loop can't keep up, and the leg has had its share
 	DropTooBig                          // larger than the path to the other leg takes; QUIC's path MTU discovery counts on it
 	DropNoBuffer                        // the kernel had no buffer to send from
 	DropUnreachable                     // no route to the other leg
@@ -32,6 +34,8 @@ var dropNames = [dropReasons]string{
 	DropPeerUnbound:   "peer_unbound",
 	DropOneWay:        "one_way",
 	DropLimited:       "limited",
+	DropOverRate:      "over_rate",
+	DropOverShare:     "over_share",
 	DropTooBig:        "too_big",
 	DropNoBuffer:      "no_buffer",
 	DropUnreachable:   "unreachable",

@@ -24,7 +24,7 @@ const benchDevice, benchRouter = 1, 2
 func newBench(t testing.TB) bench {
 	t.Helper()
 	cfg := testConfig()
-	cfg.Sockets, cfg.OneWayBytes = 1, 1<<40
+	cfg.Sockets, cfg.OneWayBytes, cfg.MaxSessions, cfg.BufferBytes = 1, 1<<40, 200, 8<<20
 	p, err := Listen(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +80,17 @@ func TestEveryDropReason(t *testing.T) {
 		},
 		DropLimited: func(t *testing.T, b bench) uint64 {
 			b.s.Limit(299, time.Time{})
+			b.feed(t, device, payload(300, 100), 100)
+			return 3
+		},
+		DropOverRate: func(t *testing.T, b bench) uint64 {
+			b.atRate(1000, 1000)
+			b.feed(t, device, payload(300, 100), 100)
+			return 3
+		},
+		DropOverShare: func(t *testing.T, b bench) uint64 {
+			b.overload()
+			b.s.Device.fair.paid.Store(b.l.share.line)
 			b.feed(t, device, payload(300, 100), 100)
 			return 3
 		},

@@ -14,8 +14,10 @@ import (
 //
 //  1. run      reads what has arrived: messages, each one datagram or a GRO run of them
 //  2. route    looks up the leg of each message's source, once per message
-//  3. carry    checks that all of the message is QUIC, and readdresses it to the other leg in place
+//  3. carry    checks what the leg may send, and readdresses the message to the other leg in place
 //  4. send     writes all readdressed messages, with GSO, and counts
+//
+// Between 1 and 2, begin (bounds.go) notes whether the loop keeps up.
 //
 // A message that is not plainly a leg's QUIC (from an unknown source, or with
 // a leg message among its datagrams) is taken apart in sort.go.
@@ -46,6 +48,7 @@ type loop struct {
 	memory []byte          // what the buffers of batch are cut from, and nothing else
 	batch  []udpio.Message // one set of packet buffers: read into, readdressed, sent from
 	single []udpio.Message // one message without a buffer of its own: a part of a batch message that goes out alone
+	bounds                 // what a leg may carry, see bounds.go
 
 	// written by run, read by Stats
 	drops       dropCounters
@@ -69,6 +72,7 @@ func newLoop(p *Plane, conn *udpio.Conn, memory []byte) *loop {
 		memory: memory,
 		batch:  udpio.BatchIn(memory),
 		single: make([]udpio.Message, 1),
+		bounds: newBounds(p.cfg.SessionRate),
 	}
 }
 
@@ -77,7 +81,7 @@ func (l *loop) run() error {
 	defer l.wipe()
 	failed := 0
 	for {
-		n, err := l.reader.ReadBatch(l.batch)
+		n, err := l.reader.ReadBatch(l.batch[:l.reach])
 		if err != nil {
 			if l.wipeIfAsked(err) {
 				continue
@@ -91,6 +95,7 @@ func (l *loop) run() error {
 		failed = 0
 		l.reads.Add(1)
 		l.messages.Add(uint64(n))
+		l.begin(n)
 		if err := l.send(l.route(l.batch[:n])); err != nil {
 			return err
 		}
@@ -167,6 +172,11 @@ func (l *loop) carry(m *udpio.Message, leg *Leg) bool {
 	if allowed := l.plane.cfg.OneWayBytes; leg.bytes.Load() > allowed && leg.peer.datagrams.Load() == 0 {
 		l.drops.add(DropOneWay, n)
 		return false
+	}
+	if l.bounded {
+		if n = l.bound(m, leg); n == 0 {
+			return false
+		}
 	}
 	if limit := leg.session.limit.Load(); limit != nil && !limit.take(m.N) {
 		l.drops.add(DropLimited, n)

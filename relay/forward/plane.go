@@ -35,12 +35,14 @@ type Config struct {
 	MaxSessions int           // sizes the address table; no more are made
 	IdleTimeout time.Duration // a session that carries nothing for this long ends
 	OneWayBytes uint64        // what a leg may send before the other leg has sent anything
+	SessionRate uint64        // bits per second that a leg may send in the long run, 1e11 at most; zero: no bound
 }
 
 // Plane is the data plane. Make one with [Listen], then call [Plane.Run].
 type Plane struct {
 	// static
 	cfg     Config
+	made    time.Time // what the loops' time counts from
 	loops   []*loop
 	control *ControlConn
 	memory  *packetmem.Memory // all packet buffers, of the loops and of control
@@ -121,6 +123,7 @@ func openSocket(at netip.AddrPort, i int, cfg Config) (*udpio.Conn, error) {
 func newPlane(cfg Config) *Plane {
 	return &Plane{
 		cfg:      cfg,
+		made:     time.Now(),
 		table:    newAddrTable(2 * cfg.MaxSessions),
 		cookies:  newCookieJar(),
 		legs:     forgetful.New[wire.LegID, *Leg](),

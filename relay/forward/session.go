@@ -51,6 +51,9 @@ type Leg struct {
 	// written by the loop that owns the leg's source address
 	datagrams atomic.Uint64
 	bytes     atomic.Uint64
+	rate      bucket // of Config.SessionRate
+	fair      bucket // of its loop's share, under overload
+	asked     tally  // for the same
 }
 
 // ID names the leg in leg messages.

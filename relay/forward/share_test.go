@@ -1,0 +1,237 @@
+package forward
+
+import (
+	"testing"
+	"time"
+)
+
+// quietOnes are 100 legs with a small datagram every 10 to 100 ms each.
+func (s *sim) quietOnes() (all []*flow) {
+	for i := range 100 {
+		all = append(all, s.add(200, time.Duration(10+i*9/10)*time.Millisecond))
+	}
+	return all
+}
+
+// together is what the flows have seen as if they were one.
+func together(flows []*flow) *flow {
+	sum := &flow{}
+	for _, f := range flows {
+		sum.sent += f.sent
+		sum.carried += f.carried
+		sum.refused += f.refused
+		sum.dropped += f.dropped
+		sum.waits = append(sum.waits, f.waits...)
+	}
+	return sum
+}
+
+// long is how long the longest runs are.
+func long() time.Duration {
+	if testing.Short() {
+		return time.Second
+	}
+	return 2 * time.Second
+}
+
+const (
+	run64K  = 53 * 1200
+	onFull  = 8 * time.Microsecond // between two runs: the loop can read that much, but not send it
+	onFull1 = 1500 * time.Nanosecond
+)
+
+// TestShareKeepsQuietOnes: beside those who send too much, quiet legs lose nothing and
+// wait little, and the heavy ones get what is left, all alike. The same without a share
+// shows what it is for.
+func TestShareKeepsQuietOnes(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		heavy int
+		bytes int
+		gap   time.Duration // of all heavy ones together
+	}{
+		{"one that sends runs", 1, run64K, onFull},
+		{"one that sends runs, a little too fast", 1, run64K, 12 * time.Microsecond},
+		{"ten that send runs", 10, run64K, onFull},
+		{"one that sends single datagrams", 1, 1200, onFull1},
+		{"300 that send single datagrams", 300, 1200, onFull1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var lost [2]float64
+			var wait [2]time.Duration
+			for i, fair := range []bool{false, true} {
+				s := newSim(fair)
+				var heavy []*flow
+				for range tt.heavy {
+					heavy = append(heavy, s.add(tt.bytes, tt.gap*time.Duration(tt.heavy)))
+				}
+				quiet := s.quietOnes()
+				s.run(long())
+				few := together(quiet)
+				lost[i], wait[i] = few.lost(), few.wait(0.95)
+				if few.dropped > 0 {
+					t.Errorf("%d datagrams of quiet legs were over the share", few.dropped)
+				}
+				if !fair {
+					continue
+				}
+				least, most := heavy[0].carried, heavy[0].carried
+				for _, f := range heavy {
+					least, most = min(least, f.carried), max(most, f.carried)
+				}
+				if least*10 < most*9 {
+					t.Errorf("one heavy leg had %d messages carried, another %d", least, most)
+				}
+				if all := together(heavy); all.dropped == 0 || all.carried*5 < all.sent {
+					t.Errorf("of %d messages of heavy legs %d were carried, %d dropped", all.sent, all.carried, all.dropped)
+				}
+			}
+			if lost[0] < 0.1 || lost[1] > 0.005 {
+				t.Errorf("quiet legs lost %.4f without a share, %.4f with", lost[0], lost[1])
+			}
+			if wait[1]*5 > wait[0] {
+				t.Errorf("95 of 100 waited for up to %v without a share, %v with", wait[0], wait[1])
+			}
+		})
+	}
+}
+
+// TestShareLetsEqualsBe: where nobody is quiet nothing is dropped before it is sent: it
+// would help nobody and cost the reading.
+func TestShareLetsEqualsBe(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		legs  int
+		bytes int
+		gap   time.Duration
+	}{
+		{"one leg", 1, run64K, onFull},
+		{"ten legs", 10, run64K, onFull},
+		{"a thousand, one datagram at a time", 1000, 1200, onFull1},
+	} {
+		s := newSim(true)
+		var all []*flow
+		for range tt.legs {
+			all = append(all, s.add(tt.bytes, tt.gap*time.Duration(tt.legs)))
+		}
+		s.run(time.Second)
+		sum := together(all)
+		if lasted := time.Duration(s.share.engagedFor.Load()); sum.dropped > 0 || sum.refused == 0 || lasted > 0 {
+			t.Errorf("%s: of %d messages %d were dropped by the share, which was engaged for %v, %d by the kernel", tt.name, sum.sent, sum.dropped, lasted, sum.refused)
+		}
+	}
+}
+
+// TestShareWhenReadingIsTooMuch: where a loop can't even read what comes, no share is small
+// enough. It does not go to nothing: some of what was read is worth sending.
+func TestShareWhenReadingIsTooMuch(t *testing.T) {
+	s := newSim(true)
+	heavy := s.add(run64K, 5*time.Microsecond)
+	s.quietOnes()
+	s.run(time.Second)
+	if heavy.dropped == 0 || heavy.carried*50 < heavy.dropped {
+		t.Errorf("%d messages of the heavy leg were carried, %d dropped", heavy.carried, heavy.dropped)
+	}
+}
+
+// TestShareOfATunnelAlone: the acknowledgements that come back are few, but nobody else's.
+func TestShareOfATunnelAlone(t *testing.T) {
+	s := newSim(true)
+	data := s.add(run64K, onFull)
+	answers := s.add(40, 64*onFull)
+	answers.leg = data.leg.peer
+	s.run(time.Second)
+	if n := data.dropped + answers.dropped; n > 0 || data.refused == 0 {
+		t.Errorf("%d messages of a tunnel that was alone were dropped, %d by the kernel", n, data.refused)
+	}
+}
+
+// TestShareLetsBurstsPass: what the loop works off within a few milliseconds is no overload.
+func TestShareLetsBurstsPass(t *testing.T) {
+	s := newSim(true)
+	heavy := s.add(run64K, 9*time.Microsecond) // more than the loop can carry,
+	quiet := s.quietOnes()
+	for at := s.now; at < 3*time.Second; at += 50 * time.Millisecond { // but never for long
+		heavy.from, heavy.until = at, at+3*time.Millisecond
+		s.run(at + 50*time.Millisecond - s.now)
+	}
+	if n := heavy.dropped + together(quiet).dropped; n > 0 || heavy.carried == 0 {
+		t.Errorf("%d messages were dropped, %d carried of the bursts", n, heavy.carried)
+	}
+}
+
+// TestShareEnds: when the heavy leg has gone, or sends less, nothing is dropped any
+// more, and after a while nothing is looked at.
+func TestShareEnds(t *testing.T) {
+	s := newSim(true)
+	heavy, quiet := s.add(run64K, onFull), s.quietOnes()
+	s.run(time.Second)
+	if !s.share.engaged || heavy.dropped == 0 {
+		t.Fatal("it is not engaged")
+	}
+	heavy.gap = 100 * time.Microsecond
+	s.run(500 * time.Millisecond)
+	dropped := heavy.dropped
+	s.run(500 * time.Millisecond)
+	if s.share.engaged || s.share.watching() || heavy.dropped != dropped {
+		t.Errorf("engaged %t, %d messages dropped after the overload", s.share.engaged, heavy.dropped-dropped)
+	}
+	if lasted := time.Duration(s.share.engagedFor.Load()); lasted < 900*time.Millisecond || lasted > 1400*time.Millisecond {
+		t.Errorf("it counts %v of overload, of a second", lasted)
+	}
+	if together(quiet).dropped > 0 {
+		t.Error("quiet legs were over the share")
+	}
+}
+
+// TestShareEndsWithoutQuietOnes: with them its use has gone.
+func TestShareEndsWithoutQuietOnes(t *testing.T) {
+	s := newSim(true)
+	heavy, quiet := s.add(run64K, onFull), s.quietOnes()
+	for _, f := range quiet {
+		f.until = s.now + 500*time.Millisecond
+	}
+	s.run(2 * time.Second)
+	dropped := heavy.dropped
+	s.run(time.Second)
+	if dropped == 0 || s.share.engaged || heavy.dropped != dropped {
+		t.Errorf("engaged %t, %d messages dropped while somebody was quiet, %d later", s.share.engaged, dropped, heavy.dropped-dropped)
+	}
+}
+
+// TestShareOfALegThatMoves: a leg that comes from another loop, whose line is far
+// ahead or behind, is soon treated like any other.
+func TestShareOfALegThatMoves(t *testing.T) {
+	for _, paid := range []int64{-1 << 50, 1 << 50} {
+		s := newSim(true)
+		heavy, quiet := s.add(run64K, onFull), s.quietOnes()
+		s.run(time.Second)
+		for _, f := range append(quiet, heavy) {
+			f.leg.fair.paid.Store(paid)
+			f.carried, f.dropped = 0, 0
+		}
+		s.run(500 * time.Millisecond)
+		if few := together(quiet); few.dropped > 0 || few.carried < 9*len(quiet) {
+			t.Errorf("paid %d: %d datagrams of quiet legs carried, %d dropped", paid, few.carried, few.dropped)
+		}
+		if heavy.carried < 1000 || heavy.dropped < 1000 {
+			t.Errorf("paid %d: %d messages of the heavy leg carried, %d dropped", paid, heavy.carried, heavy.dropped)
+		}
+	}
+}
+
+func TestTally(t *testing.T) {
+	var x tally
+	if got := x.in(5); got != 0 {
+		t.Errorf("a new one has %d", got)
+	}
+	x.set(5, 1<<sumBits-1)
+	if got := x.in(5); got != 1<<sumBits-1 {
+		t.Errorf("got %d", got)
+	}
+	for _, other := range []int64{0, 4, 6, 5 + 1<<20} {
+		if got := x.in(other); got != 0 {
+			t.Errorf("window %d has %d of window 5", other, got)
+		}
+	}
+}
