@@ -50,7 +50,7 @@ func measure(ctx context.Context, line Line, o Options, last bool) (Sample, erro
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	env := Env{Interval: o.Interval, Scratch: scratch}
+	env := Env{Interval: o.Interval, Scratch: scratch, Progress: o.Progress}
 	if o.Profiles != "" && last {
 		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
 	}

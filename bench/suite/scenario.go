@@ -34,6 +34,14 @@ type Env struct {
 	Interval time.Duration // of the measurement proper, without preparations
 	Scratch  string        // an empty folder for this measurement, removed afterwards
 	Profiles string        // a prefix for the paths of CPU profiles; empty for none
+	Progress func(string)  // is told what takes long; nil: nobody is told
+}
+
+// Say tells what takes long, if anybody wants to know.
+func (e Env) Say(what string) {
+	if e.Progress != nil {
+		e.Progress(what)
+	}
 }
 
 // Column is a column of the table.
