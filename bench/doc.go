@@ -9,6 +9,7 @@
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
 //	├── opens      a scenario, of tunnels that are opened
+//	├── idle       a scenario, of routers that are registered and do nothing
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources

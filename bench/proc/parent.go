@@ -81,6 +81,9 @@ func (c *Child) Ask(do string, args, value any) error {
 // CPU is the processor time that the child has used so far, in user and kernel mode.
 func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid) }
 
+// Resident is how many bytes of memory the child has in use.
+func (c *Child) Resident() (int64, error) { return Resident(c.cmd.Process.Pid) }
+
 // Kill ends the child at once, as a power cut does, and returns when it is gone.
 func (c *Child) Kill() {
 	if c.cmd.ProcessState != nil {
