@@ -13,6 +13,7 @@
 //	├── swarm      a scenario, of many sessions that send little
 //	├── latency    a scenario, of datagrams that are late because of others
 //	├── open       a scenario, of sessions that are opened
+//	├── idle       a scenario, of routers that are registered and do nothing
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, progress, tables, pictures, JSON

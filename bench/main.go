@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
+	"github.com/lethe-relay/lethe/bench/idle"
 	"github.com/lethe-relay/lethe/bench/latency"
 	"github.com/lethe-relay/lethe/bench/open"
 	"github.com/lethe-relay/lethe/bench/part"
@@ -34,6 +35,7 @@ func scenarios() []suite.Scenario {
 		swarm.Scenario(),
 		latency.Scenario(),
 		open.Scenario(),
+		idle.Scenario(),
 		programs.Peers(),
 		programs.Retention(),
 	}

@@ -16,6 +16,10 @@ import (
 // the relay collects by itself, seconds after the end. With clobberfree=1 in
 // GODEBUG, which the program sets, the runtime overwrites what is freed.
 //
+// A router that has registered is the end of a handshake, which has left a certificate
+// and keys behind. And a relay that has just started has all of its routers come at once
+// and then, maybe, nothing end for long, with all that garbage resident.
+//
 // The runtime overwrites no free stacks, and leaves pages that are free as they are:
 // package forgetful and the kernel see to those.
 //

@@ -15,8 +15,9 @@ import (
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
-// keepAlive is well below what a relay waits for a silent router, which is 15 s.
-const keepAlive = 5 * time.Second
+// keepAlive is the pause of an agent, and a fourth of what a relay waits for a router
+// that does not ask for less.
+const keepAlive = 7500 * time.Millisecond
 
 // Conn is a control connection to a relay. It is safe for concurrent use.
 type Conn struct {

@@ -1,9 +1,10 @@
 // Package part is what the processes of a measurement do. Each part answers
-// the same three requests (package proc):
+// the same three requests (package proc), and the relay one more:
 //
 //	Open      make it ready; the answer is what the next part needs
 //	Flow      begin to move bytes or to open tunnels, and go on until the part ends
 //	Progress  how much has been done and checked
+//	Memory    what the relay holds: routers, bytes, goroutines
 //
 // The parts:
 //
@@ -11,6 +12,8 @@
 //	router      a tunnel.Listener whose services send or take bytes
 //	device      a tunnel.Dial to it; its Flow opens one stream
 //	devices     many of them: its Flow dials tunnels and closes them, again and again
+//	routers     many routers, which are registered and do nothing: its only requests
+//	            are Open, and Register for more of them
 //	server      a stock quic-go listener that does what router does
 //	client      a stock quic-go connection that does what device does
 //	datagrams   two legs of one session, without a tunnel: a source of GSO

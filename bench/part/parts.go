@@ -15,6 +15,7 @@ const (
 	RouterPart    = "router"
 	DevicePart    = "device"
 	DevicesPart   = "devices"
+	RoutersPart   = "routers"
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
@@ -31,6 +32,7 @@ func All() map[string]func() proc.Part {
 		RouterPart:    newRouter,
 		DevicePart:    newDevice,
 		DevicesPart:   newDevices,
+		RoutersPart:   newRouters,
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,

@@ -36,7 +36,7 @@ type relayOf struct {
 func newRelay() proc.Part {
 	r := &relayOf{cancel: func() {}, ended: make(chan error, 1)}
 	return proc.Part{
-		Handlers: map[string]proc.Handler{Open: proc.Handle(r.open), Progress: proc.Handle(r.progress)},
+		Handlers: map[string]proc.Handler{Open: proc.Handle(r.open), Progress: proc.Handle(r.progress), Memory: proc.Handle(r.held)},
 		Close: func() {
 			r.cancel()
 			r.running.Wait()
@@ -67,11 +67,19 @@ func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
 	return RelayReady{r.relay.URL().String()}, nil
 }
 
-func (r *relayOf) progress(context.Context, struct{}) (any, error) {
+// alive is an error when the relay has ended.
+func (r *relayOf) alive() error {
 	select {
 	case err := <-r.ended:
-		return nil, errors.Join(errors.New("the relay has ended"), err)
+		return errors.Join(errors.New("the relay has ended"), err)
 	default:
+		return nil
+	}
+}
+
+func (r *relayOf) progress(context.Context, struct{}) (any, error) {
+	if err := r.alive(); err != nil {
+		return nil, err
 	}
 	st := r.relay.Stats()
 	c := Carried{Reads: st.Reads, Messages: st.Messages, Datagrams: st.Datagrams, Bytes: st.Bytes}

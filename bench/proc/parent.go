@@ -85,6 +85,9 @@ func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid)
 // before all of other programs, as far as the system permits.
 func (c *Child) RealTime() error { return realTime(c.cmd.Process.Pid) }
 
+// Resident is how many bytes of memory the child has in use.
+func (c *Child) Resident() (int64, error) { return Resident(c.cmd.Process.Pid) }
+
 // Kill ends the child at once, as a power cut does, and returns when it is gone.
 func (c *Child) Kill() {
 	if c.cmd.ProcessState != nil {

@@ -76,3 +76,21 @@ func (s *Stage) Split() (relay, others []int) {
 	last := len(cpus) - 1
 	return cpus[last:], cpus[:max(last, 1)]
 }
+
+// Err is the first error that the stage has had.
+func (s *Stage) Err() error { return s.err }
+
+// Fail makes err the stage's, unless it has one.
+func (s *Stage) Fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// Try does something unless the stage has an error, and what it returns is the
+// stage's from then on.
+func (s *Stage) Try(do func() error) {
+	if s.err == nil {
+		s.err = do()
+	}
+}

@@ -55,7 +55,7 @@ func (s Scenario) steps(o Options) (steps []step) {
 	if s.Elsewhere != nil {
 		return []step{{s.Name, "", s.Elsewhere.Takes(o)}}
 	}
-	for range o.Rounds {
+	for range s.rounds(o) {
 		for _, line := range s.Lines {
 			if !o.Short || !line.Long {
 				steps = append(steps, step{s.Name, line.Name, 2*o.Interval + startUp})

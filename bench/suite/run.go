@@ -41,6 +41,7 @@ func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	if s.Elsewhere != nil {
 		return runElsewhere(ctx, s, o)
 	}
+	o.Rounds = s.rounds(o)
 	r := run{s: s, o: o, rounds: make(map[string][]Sample), skipped: make(map[string]string)}
 	for _, line := range s.Lines {
 		if o.Short && line.Long {
@@ -53,6 +54,14 @@ func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 		}
 	}
 	return r.result(), nil
+}
+
+// rounds is how often the scenario is measured.
+func (s Scenario) rounds(o Options) int {
+	if s.MostRounds > 0 {
+		return min(o.Rounds, s.MostRounds)
+	}
+	return o.Rounds
 }
 
 // run is a scenario that is under way.
@@ -116,7 +125,7 @@ func measure(ctx context.Context, line Line, o Options, last bool) (sample Sampl
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	env := Env{Interval: o.Interval, Scratch: scratch}
+	env := Env{Interval: o.Interval, Scratch: scratch, Progress: o.Progress}
 	if o.Profiles != "" && last {
 		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
 	}

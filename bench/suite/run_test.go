@@ -55,6 +55,19 @@ func TestRoundsAreInterleaved(t *testing.T) {
 	}
 }
 
+// TestMostRounds: what takes minutes is measured once, however often the rest is.
+func TestMostRounds(t *testing.T) {
+	var order []string
+	s := threeRounds(&order)
+	s.MostRounds = 1
+	if _, err := Run(t.Context(), s, Options{Rounds: 3, Interval: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"base", "other"}; !slices.Equal(order, want) || len(s.steps(Options{Rounds: 3})) != len(want) {
+		t.Errorf("measured %v, want %v", order, want)
+	}
+}
+
 // TestRatiosWithinRounds: the median of ratios 0.5, 1, 2, not the ratio of medians of other rounds.
 func TestRatiosWithinRounds(t *testing.T) {
 	r, _ := runThree(t)

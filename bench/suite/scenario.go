@@ -16,6 +16,10 @@ type Scenario struct {
 	Lines []Line
 	Long  bool // it has no place in the short form
 
+	// MostRounds is how often it is measured at most, where once takes minutes. Zero:
+	// as often as is asked for.
+	MostRounds int
+
 	// Elsewhere measures in another program what Lines would. It is nil where
 	// lines measure themselves.
 	Elsewhere *Elsewhere
@@ -43,6 +47,7 @@ type Env struct {
 	Interval time.Duration // of the measurement proper, without preparations
 	Scratch  string        // an empty folder for this measurement, removed afterwards
 	Profiles string        // a prefix for the paths of CPU profiles; empty for none
+	Progress *Progress     // for details of what takes long
 }
 
 // Elsewhere is a measurement that another program makes.

@@ -28,17 +28,18 @@ func newHoldings() *holdings {
 	return &holdings{peers: forgetful.New[auth.DeviceID, map[*peer]struct{}](), sessions: forgetful.New[between, map[*live]struct{}]()}
 }
 
-// connected holds a connection until gone is called.
-func (h *holdings) connected(p *peer) (gone func()) {
-	device := auth.DeviceIDOf(p.key)
+// connected holds a connection.
+func (h *holdings) connected(p *peer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	put(h.peers, device, p)
-	return func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		drop(h.peers, device, p)
-	}
+	put(h.peers, auth.DeviceIDOf(p.key), p)
+}
+
+// gone lets go of a connection.
+func (h *holdings) gone(p *peer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	drop(h.peers, auth.DeviceIDOf(p.key), p)
 }
 
 func (h *holdings) add(l *live) {

@@ -70,31 +70,54 @@ func (s *Server) letIn(ctx context.Context, info *quic.ClientInfo) (context.Cont
 	return ctx, nil
 }
 
-// serve answers the requests of one connection until it ends.
+// serve answers the requests of one connection until it ends. Most of the time it
+// waits, for as many connections as there are routers: so it has the smallest stack
+// there is, and what needs a larger one runs elsewhere.
 func (s *Server) serve(ctx context.Context, conn *quic.Conn) {
+	var p *peer
+	forgetful.Apart(func() { p = s.meet(conn) })
+	if p == nil {
+		return
+	}
+	for {
+		stream, err := conn.AcceptStream(ctx)
+		if err != nil {
+			break
+		}
+		s.take(p, stream)
+	}
+	forgetful.Apart(func() { s.leave(ctx, p) })
+}
+
+// meet makes the peer of a connection that has begun. Nil: its key is none of ours,
+// and the connection is closed.
+func (s *Server) meet(conn *quic.Conn) *peer {
 	key, err := auth.PeerKey(conn.ConnectionState().TLS)
 	if err != nil {
 		conn.CloseWithError(closeWith(wire.CodeBadRequest), "")
-		return
+		return nil
 	}
 	p := &peer{conn: conn, key: key, addr: forward.AddrPortOf(conn.RemoteAddr()).Addr(), source: sourceOf(conn.RemoteAddr())}
-	var gone func()
-	forgetful.Apart(func() { gone = s.held.connected(p) })
-	defer forgetful.Apart(func() { gone() })
+	s.held.connected(p)
 	p.linger = time.AfterFunc(s.timeouts.linger, func() { forgetful.Do(func() { s.closeIdle(p) }) })
-	defer p.linger.Stop()
-	stop := context.AfterFunc(ctx, func() { conn.CloseWithError(closeWith(wire.CodeShuttingDown), "") })
-	defer stop()
-	for {
-		stream, err := conn.AcceptStream(conn.Context())
-		if err != nil {
-			return
-		}
-		p.requests.Add(1)
-		s.peers.Go(func() {
-			defer p.requests.Add(-1)
-			forgetful.Do(func() { s.request(p, stream) })
-		})
+	return p
+}
+
+// take answers one stream in a goroutine of its own.
+func (s *Server) take(p *peer, stream *quic.Stream) {
+	p.requests.Add(1)
+	s.peers.Go(func() {
+		defer p.requests.Add(-1)
+		forgetful.Do(func() { s.request(p, stream) })
+	})
+}
+
+// leave forgets a peer whose connection has ended, or ends with the relay.
+func (s *Server) leave(ctx context.Context, p *peer) {
+	p.linger.Stop()
+	s.held.gone(p)
+	if ctx.Err() != nil {
+		p.conn.CloseWithError(closeWith(wire.CodeShuttingDown), "")
 	}
 }
 

@@ -25,6 +25,7 @@ func (s *Server) register(p *peer, stream *quic.Stream, m *wire.Register) {
 		PresenceTimeout: s.timeouts.presence,
 		Newer:           newer,
 	})
+	s.over()
 }
 
 // enrol makes the peer's router present, with what it says of its grants, and

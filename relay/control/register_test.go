@@ -156,3 +156,16 @@ func TestServeSaysGoodbye(t *testing.T) {
 		}
 	}
 }
+
+// TestRegistrationIsForgotten: what a router's handshake has left behind can be
+// collected, though nothing has ended.
+func TestRegistrationIsForgotten(t *testing.T) {
+	over := make(chan struct{}, 100)
+	r := startRelay(t, nil, func(s *Server) { s.cfg.Over = func() { over <- struct{}{} } })
+	r.register(t, identity(t), accept)
+	select {
+	case <-over:
+	case <-time.After(patience):
+		t.Error("nobody was told")
+	}
+}

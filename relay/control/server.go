@@ -76,8 +76,9 @@ type Config struct {
 	Issuer   wire.Issuer
 	GeoIP    *geoip.DB // nil: nothing is known of addresses
 
-	// Over is called when a session or a connection has ended, so that what was
-	// known of it can be made to leave the memory. It must not block. Nil: nobody is told.
+	// Over is called when a session or a connection has ended, or a router has
+	// registered and leaves its handshake behind, so that what was known of it can be
+	// made to leave the memory. It must not block. Nil: nobody is told.
 	Over func()
 }
 
