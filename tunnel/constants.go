@@ -49,6 +49,10 @@ const (
 
 	legMessages = 4       // GRO batches of up to 64 KiB read at once
 	legBuffer   = 4 << 20 // bytes of kernel buffer asked for
+
+	runBytes = 20 << 10         // the most that quic-go puts into one run
+	heldRuns = 2                // full runs that wait for a third: a UDP send takes 64 KiB
+	holdTime = time.Millisecond // that they wait at most. Timers of an idle Go program are no finer
 )
 
 // virtualPeer is the address that quic-go sees at both ends of every tunnel:
