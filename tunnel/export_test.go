@@ -41,7 +41,7 @@ func (t *Tunnel) Joined() bool {
 
 // BindTransport binds a leg and runs QUIC on it, as Dial and Listen do, for whatever a test wants to say there.
 func BindTransport(ctx context.Context, relay netip.AddrPort, leg wire.LegID, secret wire.LegSecret) (t *quic.Transport, closed func(), err error) {
-	s, err := bindSession(ctx, relay, leg, secret, nil)
+	s, err := bindSession(ctx, relay, leg, secret, nil, newWindowBudget(0))
 	if err != nil {
 		return nil, nil, err
 	}
