@@ -50,8 +50,15 @@ const (
 	leastWindows  = 4 << 20   // bytes, however little memory there is
 	unknownMemory = 256 << 20 // bytes of memory assumed where nobody tells
 
-	legMessages = 4       // GRO batches of up to 64 KiB read at once
-	legBuffer   = 4 << 20 // bytes of kernel buffer asked for
+	legMessages = 4 // GRO batches of up to 64 KiB read at once
+
+	legBuffer   = 4 << 20   // bytes of kernel buffer asked for, each way: 32 ms at 1 Gbit/s
+	leastBuffer = 512 << 10 // however little memory there is: 40 ms at 100 Mbit/s
+	bufferPart  = 256       // of the memory, between the two
+
+	feedBytes    = 220 * 1252             // given to quic-go, which queues 256 packets, and not yet consumed
+	feedPause    = 200 * time.Microsecond // between two looks whether that is less now
+	feedPatience = 20 * time.Millisecond  // without any progress: what is missing will never be consumed
 
 	runBytes = 20 << 10         // the most that quic-go puts into one run
 	heldRuns = 2                // full runs that wait for a third: a UDP send takes 64 KiB

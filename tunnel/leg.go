@@ -56,6 +56,7 @@ type leg struct {
 	in   []udpio.Message
 	have []udpio.Message // read and not yet handed out
 	at   int             // bytes of have[0] handed out
+	feed feed
 }
 
 // legSocket is a socket with the scratch that is its own.
@@ -90,7 +91,7 @@ func (l *leg) open() (*legSocket, error) {
 	if l.relay.AddrPort().Addr().Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: legBuffer, Control: l.control})
+	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(machineMemory()), Control: l.control})
 	if err != nil {
 		return nil, fmt.Errorf("open a UDP socket: %w", plainly(err))
 	}
@@ -205,13 +206,16 @@ func (l *leg) take(b []byte) (n int, ecn uint8, ok bool) {
 			l.receive(&udpio.Message{Buf: datagram, N: len(datagram)})
 			continue
 		}
-		return copy(b, datagram), m.ECN, true
+		n = copy(b, datagram)
+		l.feed.given += uint64(n)
+		return n, m.ECN, true
 	}
 	return 0, 0, false
 }
 
 // ReadFrom implements [net.PacketConn].
 func (l *leg) ReadFrom(b []byte) (int, net.Addr, error) {
+	l.feed.wait()
 	for {
 		if n, _, ok := l.take(b); ok {
 			return n, virtualPeer(), nil

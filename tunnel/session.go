@@ -93,6 +93,10 @@ func (s *session) complete(conn *quic.Conn) {
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
 	s.conn = conn
+	if s.leg != nil {
+		consumed := func() uint64 { return conn.ConnectionStats().BytesReceived }
+		s.leg.feed.consumed.Store(&consumed)
+	}
 }
 
 // acceptOne accepts the first connection, whatever becomes of it: a session is

@@ -60,3 +60,11 @@ func (s *windowShare) end() {
 	s.budget.left += s.taken
 	s.taken, s.ended = 0, true
 }
+
+// socketBuffer is the kernel buffer to ask for, each way, in bytes. It has to
+// outlast the moments in which the program waits for a processor, and no more:
+// all that waits in it makes the round trip longer, and kernel memory is not
+// swapped.
+func socketBuffer(memory uint64) int {
+	return int(min(max(memory/bufferPart, leastBuffer), legBuffer))
+}

@@ -55,6 +55,14 @@ func TestWindowsAreShared(t *testing.T) {
 	}
 }
 
+func TestSocketBuffer(t *testing.T) {
+	for memory, want := range map[uint64]int{32: 512, 128: 512, 256: 1024, 1024: 4096, 8192: 4096} {
+		if got := socketBuffer(memory << 20); got != want<<10 {
+			t.Errorf("%d MiB of memory: %d KiB, want %d", memory, got>>10, want)
+		}
+	}
+}
+
 // TestFarWindow: what a window is for. quic-go tells the sender of more room when a
 // quarter is read, so three quarters are sure to be under way.
 func TestFarWindow(t *testing.T) {
