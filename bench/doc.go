@@ -8,7 +8,9 @@
 //
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
+//	├── endpoint   a scenario, of what the ends cost
 //	├── opens      a scenario, of tunnels that are opened
+//	├── transfer   bytes on their way, as several scenarios measure them
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, tables, JSON
 //	├── part       what the processes do: relay, router, devices, stock endpoints, sources

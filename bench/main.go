@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
+	"github.com/lethe-relay/lethe/bench/endpoint"
 	"github.com/lethe-relay/lethe/bench/opens"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
@@ -28,7 +29,7 @@ func main() {
 
 // scenarios are all that there are, in the order in which they run.
 func scenarios() []suite.Scenario {
-	return []suite.Scenario{bulk.Scenario(), opens.Scenario()}
+	return []suite.Scenario{bulk.Scenario(), endpoint.Scenario(), opens.Scenario()}
 }
 
 type flags struct {

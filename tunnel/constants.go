@@ -41,6 +41,7 @@ const (
 	maxStreams  = 256 // at once in a tunnel
 	maxSessions = 64  // at once at a router; the relay has a limit of its own
 	acceptQueue = 64  // streams waiting for Listener.Accept
+
 	// Flow control, see windows.go. Three quarters of streamWindow are sure to be
 	// usable: 1 Gbit/s at 100 ms are 12.5 MB.
 	streamWindow = 16 << 20 // bytes that an endpoint takes in on a stream before they are read, at most

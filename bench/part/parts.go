@@ -18,6 +18,7 @@ const (
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
+	PathPart      = "path"
 )
 
 // All is what [proc.Main] takes.
@@ -30,6 +31,7 @@ func All() map[string]func() proc.Part {
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
+		PathPart:      newPath,
 	}
 }
 
@@ -44,6 +46,7 @@ const (
 type Moved struct {
 	Received uint64 // payload bytes that came in and were right
 	Lost     uint64 // datagrams that were sent and never came
+	Allocs   uint64 // objects that an endpoint of QUIC has allocated
 	Relay    Carried
 }
 

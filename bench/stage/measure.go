@@ -34,10 +34,10 @@ func (s Span[T]) CPUFigures(to suite.Sample, per string, units, scale float64) {
 // Measure lets what runs on the stage warm up, and reads it at the beginning and
 // at the end of the interval. It returns the first error that the stage has had.
 func Measure[T any](s *Stage, env suite.Env, read func() T) (Span[T], error) {
-	s.wait(min(warmUp, env.Interval))
+	s.Wait(min(warmUp, env.Interval))
 	s.profile(env, "profile")
 	before, told := s.read(), read()
-	s.wait(env.Interval)
+	s.Wait(env.Interval)
 	after, toldAfter := s.read(), read()
 	s.profile(env, "profile-end")
 	span := Span[T]{Elapsed: after.at.Sub(before.at), CPU: make(map[string]time.Duration), Before: told, After: toldAfter}
@@ -69,7 +69,8 @@ func (s *Stage) read() reading {
 	return r
 }
 
-func (s *Stage) wait(d time.Duration) {
+// Wait lets what runs go on for so long.
+func (s *Stage) Wait(d time.Duration) {
 	if s.err != nil {
 		return
 	}
