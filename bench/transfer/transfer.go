@@ -104,7 +104,9 @@ func Alone(sessions int) func(context.Context, suite.Env) (suite.Sample, error) 
 			both := s.Start("ends", part.DatagramsPart, others)
 			host := s.NewRouter()
 			guest := s.NewDevice(host, nil)
-			s.Ask(both, part.Open, part.DatagramsConfig{Relay: url, Router: host.PEM, Device: guest.PEM, Grant: guest.Grant}, nil)
+			s.Ask(both, part.Open, part.DatagramsConfig{
+				Relay: url, Router: host.PEM, Device: guest.PEM, Grant: guest.Grant, Sessions: sessions,
+			}, nil)
 			at.more = append(at.more, both)
 		}
 		for _, both := range at.more {
