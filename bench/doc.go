@@ -14,7 +14,9 @@
 //	├── latency    a scenario, of datagrams that are late because of others
 //	├── open       a scenario, of sessions that are opened
 //	├── idle       a scenario, of routers that are registered and do nothing
+//	├── endpoint   a scenario, of what the ends cost
 //	├── programs   scenarios that programs of their own measure: retention, peers
+//	├── transfer   bytes on their way, as several scenarios measure them
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, progress, tables, pictures, JSON
 //	├── picture    letters, colours and pages of all pictures

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
+	"github.com/lethe-relay/lethe/bench/endpoint"
 	"github.com/lethe-relay/lethe/bench/idle"
 	"github.com/lethe-relay/lethe/bench/latency"
 	"github.com/lethe-relay/lethe/bench/open"
@@ -36,6 +37,7 @@ func scenarios() []suite.Scenario {
 		latency.Scenario(),
 		open.Scenario(),
 		idle.Scenario(),
+		endpoint.Scenario(),
 		programs.Peers(),
 		programs.Retention(),
 	}

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 // TestBulk: every line gives every figure that its columns and bars need.
 func TestBulk(t *testing.T) {
 	result, profiles := measureOnce(t, "bulk")
-	if len(result.Bars) != 2 || len(result.Lines) != 5 {
-		t.Fatalf("not five lines and two bars: %+v", result)
+	if len(result.Bars) != 3 || len(result.Lines) != 8 {
+		t.Fatalf("not eight lines and three bars: %+v", result)
 	}
 	for _, line := range result.Lines {
 		wantFigures(t, line, "gbit_per_s", "vs_direct")
@@ -37,6 +37,20 @@ func TestBulk(t *testing.T) {
 		}
 	}
 	wantProfile(t, profiles, "relayed-down-relay.pprof")
+}
+
+// TestEndpoint: the same; what is relayed has a relay's figures, too.
+func TestEndpoint(t *testing.T) {
+	result, _ := measureOnce(t, "endpoint")
+	if len(result.Bars) != 3 || len(result.Lines) != 5 {
+		t.Fatalf("not five lines and three bars: %+v", result)
+	}
+	for _, line := range result.Lines {
+		wantFigures(t, line, "gbit_per_s", "cpu_vs_direct", "sender_allocs_per_packet", "receiver_allocs_per_packet")
+		if line.Name != "direct stock" {
+			wantFigures(t, line, "cpu_vs_stock", "relay_cpu_s_per_gb")
+		}
+	}
 }
 
 // TestOpen: the same; that each line's devices were let in or refused, as they

@@ -38,17 +38,32 @@ const (
 	judgeEvery = 2 * time.Second // that a tunnel is judged again, when device or relay have news all the time
 	judgeBurst = 10              // times in a row without waiting
 
-	maxStreams   = 256      // at once in a tunnel
-	maxSessions  = 64       // at once at a router; the relay has a limit of its own
-	acceptQueue  = 64       // streams waiting for Listener.Accept
-	streamWindow = 8 << 20  // bytes that a device takes in before they are read: 1 Gbit/s at 60 ms
-	connWindow   = 16 << 20 // bytes: 1 Gbit/s at 120 ms
+	maxStreams  = 256 // at once in a tunnel
+	maxSessions = 64  // at once at a router; the relay has a limit of its own
+	acceptQueue = 64  // streams waiting for Listener.Accept
 
-	routerStreamWindow = 2 << 20 // bytes that a router takes in: it has little memory, and many tunnels
-	routerConnWindow   = 4 << 20
+	// Flow control, see windows.go. Three quarters of streamWindow are sure to be
+	// usable: 1 Gbit/s at 100 ms are 12.5 MB.
+	streamWindow = 16 << 20 // bytes that an endpoint takes in on a stream before they are read, at most
+	connWindow   = 24 << 20 // and in a tunnel: half as much again, as quic-go wants it
 
-	legMessages = 4       // GRO batches of up to 64 KiB read at once
-	legBuffer   = 4 << 20 // bytes of kernel buffer asked for
+	windowPart    = 16        // of the memory is for windows that have grown
+	leastWindows  = 4 << 20   // bytes, however little memory there is
+	unknownMemory = 256 << 20 // bytes of memory assumed where nobody tells
+
+	legMessages = 4 // GRO batches of up to 64 KiB read at once
+
+	legBuffer   = 4 << 20   // bytes of kernel buffer asked for, each way: 32 ms at 1 Gbit/s
+	leastBuffer = 512 << 10 // however little memory there is: 40 ms at 100 Mbit/s
+	bufferPart  = 256       // of the memory, between the two
+
+	feedBytes    = 220 * 1252             // given to quic-go, which queues 256 packets, and not yet consumed
+	feedPause    = 200 * time.Microsecond // between two looks whether that is less now
+	feedPatience = 20 * time.Millisecond  // without any progress: what is missing will never be consumed
+
+	runBytes = 20 << 10         // the most that quic-go puts into one run
+	heldRuns = 2                // full runs that wait for a third: a UDP send takes 64 KiB
+	holdTime = time.Millisecond // that they wait at most. Timers of an idle Go program are no finer
 )
 
 // virtualPeer is the address that quic-go sees at both ends of every tunnel:

@@ -112,7 +112,7 @@ func openSession(ctx context.Context, conn *relayConn, relay auth.RelayURL, cont
 	if err != nil {
 		return nil, relayError(relay, err)
 	}
-	return bindSession(ctx, conn.addr, opened.Leg, opened.Secret, control)
+	return bindSession(ctx, conn.addr, opened.Leg, opened.Secret, control, newWindowBudget(machineMemory()))
 }
 
 // Open opens a stream to a service of the router. It does not wait for the

@@ -31,9 +31,17 @@ func (l *Listener) Sessions() int {
 // LocalAddr is the address of the leg's current socket.
 func (t *Tunnel) LocalAddr() netip.AddrPort { return t.session.leg.socket.Load().conn.LocalAddr() }
 
+// Joined tells whether full runs have been held to be joined.
+func (t *Tunnel) Joined() bool {
+	l := t.session.leg
+	l.writeMu.Lock()
+	defer l.writeMu.Unlock()
+	return l.outbox.memory != nil
+}
+
 // BindTransport binds a leg and runs QUIC on it, as Dial and Listen do, for whatever a test wants to say there.
 func BindTransport(ctx context.Context, relay netip.AddrPort, leg wire.LegID, secret wire.LegSecret) (t *quic.Transport, closed func(), err error) {
-	s, err := bindSession(ctx, relay, leg, secret, nil)
+	s, err := bindSession(ctx, relay, leg, secret, nil, newWindowBudget(0))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -50,12 +50,13 @@ type leg struct {
 
 	// guarded by writeMu
 	writeMu sync.Mutex
-	out     []udpio.Message
+	outbox  outbox
 
 	// owned by the reader
 	in   []udpio.Message
 	have []udpio.Message // read and not yet handed out
 	at   int             // bytes of have[0] handed out
+	feed feed
 }
 
 // legSocket is a socket with the scratch that is its own.
@@ -74,9 +75,9 @@ func newLeg(relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control 
 		binder:  newBinder(id, secret),
 		wake:    make(chan struct{}, 1),
 		moved:   make(chan struct{}, 1),
-		out:     make([]udpio.Message, 1),
 		in:      udpio.NewBatch(legMessages),
 	}
+	l.outbox = newOutbox(l.flush)
 	s, err := l.open()
 	if err != nil {
 		return nil, err
@@ -90,11 +91,11 @@ func (l *leg) open() (*legSocket, error) {
 	if l.relay.AddrPort().Addr().Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: legBuffer, Control: l.control})
+	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(machineMemory()), Control: l.control})
 	if err != nil {
 		return nil, fmt.Errorf("open a UDP socket: %w", plainly(err))
 	}
-	return &legSocket{conn: conn, reader: conn.NewReader(legMessages), writer: conn.NewWriter(1)}, nil
+	return &legSocket{conn: conn, reader: conn.NewReader(legMessages), writer: conn.NewWriter(heldRuns + 1)}, nil
 }
 
 // bind binds the leg for the first time and returns when the relay has said
@@ -205,13 +206,16 @@ func (l *leg) take(b []byte) (n int, ecn uint8, ok bool) {
 			l.receive(&udpio.Message{Buf: datagram, N: len(datagram)})
 			continue
 		}
-		return copy(b, datagram), m.ECN, true
+		n = copy(b, datagram)
+		l.feed.given += uint64(n)
+		return n, m.ECN, true
 	}
 	return 0, 0, false
 }
 
 // ReadFrom implements [net.PacketConn].
 func (l *leg) ReadFrom(b []byte) (int, net.Addr, error) {
+	l.feed.wait()
 	for {
 		if n, _, ok := l.take(b); ok {
 			return n, virtualPeer(), nil
@@ -227,26 +231,37 @@ func (l *leg) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), l.carry(udpio.Message{Buf: b, N: len(b)})
 }
 
-// carry sends a message of the tunnel. The first after a quiet time, or after
-// a look, wakes keep.
+// carry sends a message of the tunnel, or holds it for a moment. The first after
+// a quiet time, or after a look, wakes keep.
 func (l *leg) carry(m udpio.Message) error {
 	if l.sent.Add(1) == 1 {
 		l.wakeKeeper()
 	}
-	return l.send(m)
+	m.Path.Remote = l.relay
+	l.writeMu.Lock()
+	defer l.writeMu.Unlock()
+	if l.outbox.hold(m) {
+		return nil
+	}
+	return l.sendLocked(m)
 }
 
-// send sends a message to the relay. Only what path MTU discovery must know
-// comes back as an error: for everything else the datagram counts as lost, and
-// the connection outlives a network that is gone for a while.
+// send sends a message to the relay, and all that is held.
 func (l *leg) send(m udpio.Message) error {
 	m.Path.Remote = l.relay
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
-	l.out[0] = m
-	err := l.socket.Load().writer.WriteBatch(l.out)
-	tooBig := l.out[0].Status == udpio.TooBig && m.SegSize == 0
-	l.out[0] = udpio.Message{}
+	return l.sendLocked(m)
+}
+
+// sendLocked sends what is held, and m. Only what path MTU discovery must know
+// comes back as an error: for everything else the datagram counts as lost, and
+// the connection outlives a network that is gone for a while.
+func (l *leg) sendLocked(m udpio.Message) error {
+	out := l.outbox.with(m)
+	err := l.socket.Load().writer.WriteBatch(out)
+	tooBig := out[len(out)-1].Status == udpio.TooBig && m.SegSize == 0
+	l.outbox.sent()
 	switch {
 	case l.isClosed():
 		return net.ErrClosed
@@ -254,6 +269,17 @@ func (l *leg) send(m udpio.Message) error {
 		return os.NewSyscallError("sendmsg", syscall.EMSGSIZE)
 	}
 	return nil
+}
+
+// flush sends what has been held for long enough.
+func (l *leg) flush() {
+	l.writeMu.Lock()
+	defer l.writeMu.Unlock()
+	l.outbox.armed = false
+	if l.outbox.held > 0 {
+		l.socket.Load().writer.WriteBatch(l.outbox.out[:l.outbox.held])
+		l.outbox.sent()
+	}
 }
 
 func (l *leg) isClosed() bool {
@@ -275,6 +301,7 @@ func (l *leg) Close() error {
 		l.send(udpio.Message{Buf: unbind, N: len(unbind)})
 		close(l.done)
 		l.keeper.Wait()
+		l.outbox.timer.Stop()
 		l.socket.Load().conn.Close()
 	})
 	return nil

@@ -25,6 +25,7 @@ type offloadLeg struct {
 // read, and reads again when there are none. quic-go calls it from one
 // goroutine. There is no allocation in it: Addr is set once for each of ms.
 func (l *offloadLeg) ReadBatch(ms []ipv4.Message, _ int) (int, error) {
+	l.feed.wait()
 	for {
 		n := 0
 		for n < len(ms) {

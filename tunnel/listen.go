@@ -66,6 +66,7 @@ type Listener struct {
 	running sync.WaitGroup
 	retry   time.Duration // the shortest pause between registrations
 	waits   waits
+	windows *windowBudget // of all tunnels
 
 	// guarded by mu
 	mu       sync.Mutex
@@ -95,7 +96,10 @@ func listen(ctx context.Context, cfg ListenConfig, retry time.Duration, waits wa
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Listener{cfg: cfg, retry: retry, waits: waits, streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]*guest)}
+	l := &Listener{
+		cfg: cfg, retry: retry, waits: waits, windows: newWindowBudget(machineMemory()),
+		streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]*guest),
+	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	conn, err := l.firstRegistration(ctx)
 	if err != nil {
@@ -164,7 +168,7 @@ func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device, move
 	if !l.reserve() {
 		return nil, wire.CodeTooManySessions
 	}
-	s, err := bindSession(l.ctx, conn.addr, m.Leg, m.Secret, l.cfg.Control)
+	s, err := bindSession(l.ctx, conn.addr, m.Leg, m.Secret, l.cfg.Control, l.windows)
 	if err != nil {
 		l.cfg.Log.Warn("leg not bound", "error", err)
 	}

@@ -20,6 +20,7 @@ import (
 type session struct {
 	leg       *leg
 	transport *quic.Transport
+	window    *windowShare
 	closed    sync.Once
 
 	// conn is set once, when the handshake is complete. Whoever has completed it
@@ -35,8 +36,9 @@ type accepting struct {
 	over     chan struct{} // closed when nobody waits any more
 }
 
-// bindSession opens and binds a leg for a session that the relay has made.
-func bindSession(ctx context.Context, relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control controlFunc) (*session, error) {
+// bindSession opens and binds a leg for a session that the relay has made. The
+// tunnel's window will grow within the budget.
+func bindSession(ctx context.Context, relay netip.AddrPort, id wire.LegID, secret wire.LegSecret, control controlFunc, windows *windowBudget) (*session, error) {
 	l, err := newLeg(relay, id, secret, control)
 	if err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func bindSession(ctx context.Context, relay netip.AddrPort, id wire.LegID, secre
 		l.Close()
 		return nil, err
 	}
-	return &session{leg: l, transport: &quic.Transport{Conn: packetConn(l)}}, nil
+	return &session{leg: l, transport: &quic.Transport{Conn: packetConn(l)}, window: windows.share()}, nil
 }
 
 // dial completes the tunnel from the device's end.
@@ -56,7 +58,7 @@ func (s *session) dial(ctx context.Context, id *auth.Identity, router auth.Route
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
-	conn, err := s.transport.Dial(ctx, virtualPeer(), conf, deviceQUIC())
+	conn, err := s.transport.Dial(ctx, virtualPeer(), conf, deviceQUIC(s.window))
 	if err != nil {
 		return handshakeError("router", err)
 	}
@@ -91,6 +93,10 @@ func (s *session) complete(conn *quic.Conn) {
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
 	s.conn = conn
+	if s.leg != nil {
+		consumed := func() uint64 { return conn.ConnectionStats().BytesReceived }
+		s.leg.feed.consumed.Store(&consumed)
+	}
 }
 
 // acceptOne accepts the first connection, whatever becomes of it: a session is
@@ -109,7 +115,7 @@ func (s *session) acceptOne(ctx context.Context, conf *tls.Config) error {
 			return nil, errSecondConnection
 		}
 	}
-	listener, err := s.transport.Listen(conf, routerQUIC())
+	listener, err := s.transport.Listen(conf, routerQUIC(s.window))
 	if err != nil {
 		return err
 	}
@@ -157,6 +163,7 @@ func (s *session) close(code wire.Code) {
 		}
 		s.transport.Close()
 		s.leg.Close()
+		s.window.end()
 	})
 }
 
@@ -181,22 +188,21 @@ func tunnelTLS(id *auth.Identity, pin func(tls.ConnectionState) error) (*tls.Con
 }
 
 // deviceQUIC takes no streams: devices ask, routers answer.
-func deviceQUIC() *quic.Config {
+func deviceQUIC(window *windowShare) *quic.Config {
 	return &quic.Config{
-		HandshakeIdleTimeout:       handshakeTimeout / 2,
-		MaxIdleTimeout:             tunnelIdle,
-		KeepAlivePeriod:            tunnelKeepAlive,
-		MaxIncomingStreams:         -1,
-		MaxIncomingUniStreams:      -1,
-		MaxStreamReceiveWindow:     streamWindow,
-		MaxConnectionReceiveWindow: connWindow,
+		HandshakeIdleTimeout:          handshakeTimeout / 2,
+		MaxIdleTimeout:                tunnelIdle,
+		KeepAlivePeriod:               tunnelKeepAlive,
+		MaxIncomingStreams:            -1,
+		MaxIncomingUniStreams:         -1,
+		MaxStreamReceiveWindow:        streamWindow,
+		MaxConnectionReceiveWindow:    connWindow,
+		AllowConnectionWindowIncrease: window.allow,
 	}
 }
 
-func routerQUIC() *quic.Config {
-	c := deviceQUIC()
+func routerQUIC(window *windowShare) *quic.Config {
+	c := deviceQUIC(window)
 	c.MaxIncomingStreams = 1 + maxStreams // the first shows evidence
-	c.MaxStreamReceiveWindow = routerStreamWindow
-	c.MaxConnectionReceiveWindow = routerConnWindow
 	return c
 }

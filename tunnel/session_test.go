@@ -28,7 +28,7 @@ func TestCloseWaitsForAccept(t *testing.T) {
 	}
 	transport := &quic.Transport{Conn: socket}
 	defer transport.Close()
-	listener, err := transport.Listen(conf, routerQUIC())
+	listener, err := transport.Listen(conf, routerQUIC(newWindowBudget(0).share()))
 	if err != nil {
 		t.Fatal(err)
 	}

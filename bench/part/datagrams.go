@@ -29,6 +29,7 @@ type DatagramsConfig struct {
 	Relay          string // URL with token
 	Router, Device []byte // PEM
 	Grant          []byte
+	Sessions       int // that share the relay, this one too: what is under way at once is divided by it
 }
 
 // datagrams sends from a session's device leg to its router leg as fast as the
@@ -37,6 +38,7 @@ type DatagramsConfig struct {
 type datagrams struct {
 	pattern pattern
 	session *bareSession
+	window  uint64 // datagrams under way at once
 	running sync.WaitGroup
 	done    chan struct{}
 
@@ -73,8 +75,12 @@ func (d *datagrams) open(ctx context.Context, c DatagramsConfig) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.session, err = openBare(ctx, url, router, device, c.Grant)
-	return nil, err
+	if d.session, err = openBare(ctx, url, router, device, c.Grant); err != nil {
+		return nil, err
+	}
+	_, granted := d.session.device.Conn.Granted()
+	d.window = uint64(min(windowBytes/max(c.Sessions, 1), granted/2) / datagramSize)
+	return nil, nil
 }
 
 // flow begins with a datagram in the other direction: until then the relay
@@ -98,8 +104,6 @@ func (d *datagrams) message(buf []byte) udpio.Message {
 // source sends until the part ends.
 func (d *datagrams) source() {
 	writer := d.session.device.Conn.NewWriter(sourceRuns)
-	_, granted := d.session.device.Conn.Granted()
-	window := uint64(min(windowBytes, granted/2) / datagramSize)
 	out := make([]udpio.Message, sourceRuns)
 	for i := range out {
 		out[i] = d.message(d.pattern.datagrams(runDatagrams))
@@ -107,7 +111,7 @@ func (d *datagrams) source() {
 	timeout := time.NewTimer(sourceTimeout)
 	defer timeout.Stop()
 	for sent, lost := uint64(0), uint64(0); ; {
-		for sent-max(d.seen.Load(), lost) > window {
+		for sent-max(d.seen.Load(), lost) > d.window {
 			timeout.Reset(sourceTimeout)
 			select {
 			case <-d.arrived:

@@ -10,12 +10,14 @@
 //
 //	relay       the real relay, from a configuration as 'lethe-relay init' writes it
 //	router      a tunnel.Listener whose services send or take bytes
-//	device      a tunnel.Dial to it; its Flow opens one stream
+//	device      tunnels that tunnel.Dial has opened to it; its Flow opens one stream in each
 //	devices     many of them: its Flow dials tunnels and closes them, again and again
 //	routers     many routers, which are registered and do nothing: its only requests
 //	            are Open, and Register for more of them
 //	server      a stock quic-go listener that does what router does
-//	client      a stock quic-go connection that does what device does
+//	client      a stock quic-go connection that does what device
+//	            do; both use a socket of their own, or the leg of a session
+//	path        a long way to a relay
 //	datagrams   two legs of one session, without a tunnel: a source of GSO
 //	            batches and a sink that reads with GRO
 //	callers     devices that open sessions without tunnels on control connections

@@ -23,6 +23,7 @@ const (
 	CallersPart   = "callers"
 	SwarmPart     = "swarm"
 	ProberPart    = "prober"
+	PathPart      = "path"
 )
 
 // All is what [proc.Main] takes.
@@ -40,6 +41,7 @@ func All() map[string]func() proc.Part {
 		CallersPart:   newCallers,
 		SwarmPart:     newSwarm,
 		ProberPart:    newProber,
+		PathPart:      newPath,
 	}
 }
 
@@ -54,6 +56,7 @@ const (
 type Moved struct {
 	Received uint64 // payload bytes that came in and were right
 	Lost     uint64 // datagrams that were sent and never came
+	Allocs   uint64 // objects that an endpoint of QUIC has allocated
 	Relay    Carried
 }
 

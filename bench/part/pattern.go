@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 )
@@ -97,5 +98,12 @@ func (m *meter) fail(err error) {
 func (m *meter) moved() (Moved, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Moved{Received: m.received.Load()}, m.failure
+	return Moved{Received: m.received.Load(), Allocs: allocated()}, m.failure
+}
+
+// allocated is how many objects this process has allocated.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

@@ -28,6 +28,7 @@ type DeviceConfig struct {
 	Router   auth.RouterID
 	Grant    []byte
 	Secret   [32]byte // blinds the evidence that it shows; zero: it shows none
+	Tunnels  int      // to open
 }
 
 func (c DeviceConfig) dial() (tunnel.DialConfig, error) {
@@ -93,10 +94,10 @@ func (r *router) open(ctx context.Context, c RouterConfig) (any, error) {
 	return nil, nil
 }
 
-// device opens one stream to a router.
+// device opens tunnels to a router, and one stream in each.
 type device struct {
 	*meter
-	tunnel  *tunnel.Tunnel
+	tunnels []*tunnel.Tunnel
 	running sync.WaitGroup
 }
 
@@ -105,8 +106,8 @@ func newDevice() proc.Part {
 	return proc.Part{
 		Handlers: map[string]proc.Handler{Open: proc.Handle(d.open), Flow: proc.Handle(d.flow), Progress: d.progress()},
 		Close: func() {
-			if d.tunnel != nil {
-				d.tunnel.Close()
+			for _, t := range d.tunnels {
+				t.Close()
 			}
 			d.running.Wait()
 		},
@@ -118,16 +119,24 @@ func (d *device) open(ctx context.Context, c DeviceConfig) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.tunnel, err = tunnel.Dial(ctx, cfg)
-	return nil, err
+	for range c.Tunnels {
+		t, err := tunnel.Dial(ctx, cfg)
+		if err != nil {
+			return nil, err
+		}
+		d.tunnels = append(d.tunnels, t)
+	}
+	return nil, nil
 }
 
 func (d *device) flow(ctx context.Context, direction string) (any, error) {
-	stream, err := d.tunnel.Open(ctx, direction)
-	if err != nil {
-		return nil, err
+	for _, t := range d.tunnels {
+		stream, err := t.Open(ctx, direction)
+		if err != nil {
+			return nil, err
+		}
+		d.running.Go(func() { d.ask(stream, direction) })
 	}
-	d.running.Go(func() { d.ask(stream, direction) })
 	return nil, nil
 }
 

@@ -19,7 +19,9 @@ type mapping struct {
 	path   udpio.Path // back to the client
 	conn   *udpio.Conn
 
-	toServer *udpio.Writer // owned by Proxy.serve
+	lineToServer, lineToClient *line // nil without Delay
+
+	toServer *udpio.Writer // owned by Proxy.serve, or by the line
 	used     atomic.Int64  // when a datagram last went through, in nanoseconds since Proxy.start
 }
 
@@ -48,6 +50,10 @@ func (p *Proxy) open(path udpio.Path) (*mapping, error) {
 		return nil, err
 	}
 	m := &mapping{proxy: p, client: path.Remote.AddrPort(), path: path, conn: conn, toServer: conn.NewWriter(listenBatch)}
+	if p.delay > 0 {
+		m.lineToServer = p.newLine(m.toServer, udpio.Path{Remote: p.server})
+		m.lineToClient = p.newLine(p.conn.NewWriter(1), path)
+	}
 	m.touch()
 	p.mappings[path.Remote] = m
 	p.goroutines.Go(m.run)
@@ -91,7 +97,7 @@ func (m *mapping) toClient(w *udpio.Writer, ms []udpio.Message) {
 		return
 	}
 	m.touch()
-	m.proxy.send(w, m.path, m.proxy.filter(ToClient, m.client, ms))
+	m.proxy.pass(w, m.lineToClient, m.path, m.proxy.filter(ToClient, m.client, ms))
 }
 
 // fromServer moves the messages of the server to the front, in order, and returns them.

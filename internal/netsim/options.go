@@ -46,3 +46,7 @@ func Idle(d time.Duration) Option { return func(p *Proxy) { p.idle = d } }
 // MaxMappings sets how many clients the proxy serves at once. The default is 256. Datagrams of further clients are
 // dropped.
 func MaxMappings(n int) Option { return func(p *Proxy) { p.maxMappings = n } }
+
+// Delay lets every datagram take d longer, in either direction: twice that on a round trip. Without it the proxy
+// holds nothing up.
+func Delay(d time.Duration) Option { return func(p *Proxy) { p.delay = d } }

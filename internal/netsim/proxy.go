@@ -19,7 +19,8 @@ const (
 
 // Proxy is a NAT between clients and one server. Its methods may be called from any goroutine.
 //
-// One goroutine reads the clients, one for each mapping reads the server. They end with Close.
+// One goroutine reads the clients, one for each mapping reads the server; with Delay two more send for each mapping.
+// They end with Close.
 type Proxy struct {
 	// static
 	conn        *udpio.Conn
@@ -28,7 +29,9 @@ type Proxy struct {
 	handle      Handler        // nil: forward all
 	idle        time.Duration
 	maxMappings int
+	delay       time.Duration
 	start       time.Time
+	closed      chan struct{} // by Close
 
 	drops      drops
 	goroutines sync.WaitGroup
@@ -49,6 +52,7 @@ func NewProxy(listen, server netip.AddrPort, opts ...Option) (*Proxy, error) {
 		idle:        defaultIdle,
 		maxMappings: defaultMaxMappings,
 		start:       time.Now(),
+		closed:      make(chan struct{}),
 		mappings:    make(map[udpio.Addr]*mapping),
 	}
 	if server.Addr().Unmap().Is4() {
@@ -71,6 +75,9 @@ func (p *Proxy) Addr() netip.AddrPort { return p.conn.LocalAddr() }
 // Close closes all sockets and returns when all goroutines have ended. Closing again does nothing.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
+	if p.mappings != nil {
+		close(p.closed)
+	}
 	err := p.conn.Close()
 	for _, m := range p.mappings {
 		err = errors.Join(err, m.conn.Close())
@@ -133,7 +140,16 @@ func (p *Proxy) toServer(ms []udpio.Message) {
 		return
 	}
 	m.touch()
-	p.send(m.toServer, udpio.Path{Remote: p.server}, p.filter(ToServer, m.client, ms))
+	p.pass(m.toServer, m.lineToServer, udpio.Path{Remote: p.server}, p.filter(ToServer, m.client, ms))
+}
+
+// pass sends ms, or lets them take the long way if there is one.
+func (p *Proxy) pass(w *udpio.Writer, late *line, to udpio.Path, ms []udpio.Message) {
+	if late != nil {
+		late.put(ms)
+		return
+	}
+	p.send(w, to, ms)
 }
 
 // filter asks the Handler about each datagram. It moves the messages that have some left to the front, in order, and

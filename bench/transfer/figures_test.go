@@ -1,4 +1,4 @@
-package bulk
+package transfer
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ func TestFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for figure, want := range map[string]float64{
-		gigabitsPerS: 8, "relay_cpu_s_per_gb": 0.5, "sender_cpu_s_per_gb": 1.5, "relay_cores": 0.5, "sender_cores": 1.5,
+		GigabitsPerS: 8, "relay_cpu_s_per_gb": 0.5, "sender_cpu_s_per_gb": 1.5, "relay_cores": 0.5, "sender_cores": 1.5,
 		"datagrams_per_message": 5, "messages_per_read": 4, "dropped_by_relay": 3, "lost_percent": 1,
 	} {
 		if math.Abs(got[figure]-want) > 1e-9 {

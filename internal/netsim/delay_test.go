@@ -1,0 +1,31 @@
+package netsim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestDelay: each way takes the delay at least, nothing is lost, and the order stays.
+func TestDelay(t *testing.T) {
+	const delay, datagrams = 20 * time.Millisecond, 50
+	server, client := newPeer(t, loopback4), newPeer(t, loopback4)
+	p := newProxy(t, loopback4, server.addr(), Delay(delay))
+	begin := time.Now()
+	for i := range datagrams {
+		client.send(fmt.Sprint("ask ", i), p.Addr())
+	}
+	for i := range datagrams {
+		from := server.expect(fmt.Sprint("ask ", i))
+		if there := time.Since(begin); there < delay {
+			t.Fatalf("datagram %d is there after %v", i, there)
+		}
+		server.send(fmt.Sprint("answer ", i), from)
+	}
+	for i := range datagrams {
+		client.expect(fmt.Sprint("answer ", i))
+	}
+	if back := time.Since(begin); back < 2*delay {
+		t.Errorf("all is back after %v", back)
+	}
+}
