@@ -2,7 +2,6 @@ package udpio
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"syscall"
@@ -35,8 +34,6 @@ type Offload struct {
 // Conn is a UDP socket. It is read through a [Reader] and written through a
 // [Writer].
 type Conn struct {
-	udp   *net.UDPConn
-	raw   syscall.RawConn
 	local netip.AddrPort
 	socket
 }
@@ -57,19 +54,12 @@ func Listen(addr netip.AddrPort, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, listenError(addr, err)
 	}
-	if err := c.adopt(pc.(*net.UDPConn), cfg); err != nil {
-		return nil, errors.Join(listenError(addr, err), pc.Close())
+	udp := pc.(*net.UDPConn)
+	c.local = addrPortOf(udp)
+	if err := c.adopt(udp, cfg.BufferBytes); err != nil {
+		return nil, listenError(addr, err)
 	}
 	return c, nil
-}
-
-// adopt completes c with the bound socket.
-func (c *Conn) adopt(udp *net.UDPConn, cfg Config) (err error) {
-	c.udp, c.local = udp, addrPortOf(udp)
-	if c.raw, err = udp.SyscallConn(); err != nil {
-		return err
-	}
-	return c.setBuffers(cfg.BufferBytes)
 }
 
 // networkOf returns the network that makes net open the wanted kind of socket:
@@ -101,23 +91,18 @@ func (c *Conn) Offload() Offload { return c.offload }
 
 // SetReadDeadline makes ReadBatch return [os.ErrDeadlineExceeded] from t on. The
 // zero time takes the deadline away.
-func (c *Conn) SetReadDeadline(t time.Time) error { return plain(c.udp.SetReadDeadline(t)) }
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setReadDeadline(t) }
 
 // SetWriteDeadline makes WriteBatch give up from t on. The zero time takes the
 // deadline away.
-func (c *Conn) SetWriteDeadline(t time.Time) error { return plain(c.udp.SetWriteDeadline(t)) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setWriteDeadline(t) }
 
 // SyscallConn returns access to the socket for options that are not set here.
-func (c *Conn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
+func (c *Conn) SyscallConn() (syscall.RawConn, error) { return c.access() }
 
 // Close closes the socket. Reads and writes under way, and later ones, return
 // [net.ErrClosed]. Closing again does nothing.
-func (c *Conn) Close() error {
-	if err := c.udp.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
-}
+func (c *Conn) Close() error { return c.close() }
 
 // granted is the result of asking for buffers.
 type granted struct{ receive, send int }

@@ -60,7 +60,9 @@
 //
 // # Systems
 //
-// All of this is true on Linux. UDP_GRO (Linux 5.0) and UDP_SEGMENT (Linux 4.18)
+// All of this is true on Linux. There, a socket is in the runtime's poller only
+// while somebody waits for it: see event_linux.go for the why, and for the three
+// descriptors that a Conn has. UDP_GRO (Linux 5.0) and UDP_SEGMENT (Linux 4.18)
 // are looked for when the socket is made, see [Conn.Offload]; without them a
 // message is one datagram. On other systems each call moves one datagram at a
 // time, and ECN, the local address and Don't Fragment are left alone.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 )
 
@@ -34,16 +33,4 @@ func listenHint(err error) string {
 		return "listen on an IPv4 address, this machine has no IPv6"
 	}
 	return "check the address"
-}
-
-// plain turns the errors of the runtime's poller into the two that callers test
-// for, and leaves others alone.
-func plain(err error) error {
-	switch {
-	case errors.Is(err, net.ErrClosed):
-		return net.ErrClosed
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return os.ErrDeadlineExceeded
-	}
-	return err
 }

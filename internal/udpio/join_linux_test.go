@@ -89,7 +89,7 @@ func TestJoinedRefused(t *testing.T) {
 	to := at(server, "127.0.0.1")
 	ms := []Message{*message(to, 2000, 1000), *message(to, 3000, 1000), *message(to, 2000, 1000)}
 	w := client.NewWriter(8)
-	w.send = func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	w.send = func(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 		if h := &hdrs[0].Hdr; h.Iovlen > 1 || h.Iov.Len == 3000 {
 			return 0, unix.ENOBUFS
 		}

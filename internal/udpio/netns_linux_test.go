@@ -115,7 +115,7 @@ type sendCounter struct {
 func countSends(w *Writer) *sendCounter {
 	s := &sendCounter{writer: w}
 	kernel := w.send
-	w.send = func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	w.send = func(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 		s.count++
 		return kernel(fd, hdrs)
 	}

@@ -60,7 +60,7 @@ func TestOffload(t *testing.T) {
 // socket that sends no checksums gets EINVAL.
 func TestSegmentsRefusedByPath(t *testing.T) {
 	client, server := pair(t)
-	if err := client.raw.Control(func(fd uintptr) {
+	if err := (access{&client.socket}).Control(func(fd uintptr) {
 		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
 			t.Error(err)
 		}
@@ -85,7 +85,7 @@ type device struct {
 	refusals int
 }
 
-func (d *device) send(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+func (d *device) send(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 	for i := range hdrs {
 		if d.broken && hdrs[i].Hdr.Controllen != 0 { // segment size is all these tests ask for
 			if i > 0 {
@@ -163,7 +163,7 @@ func TestFailureEndsItsOwnMessage(t *testing.T) {
 	client, server := pair(t)
 	calls := 0
 	w := client.NewWriter(8)
-	w.send = func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	w.send = func(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 		if calls++; calls == 3 {
 			return 0, unix.ENOBUFS
 		}
@@ -192,7 +192,7 @@ func TestDeadlineInTheMiddleOfAMessage(t *testing.T) {
 	client, server := pair(t)
 	w := client.NewWriter(1)
 	calls := 0
-	w.send = func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	w.send = func(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 		if calls++; calls > 1 {
 			return 0, unix.EAGAIN
 		}

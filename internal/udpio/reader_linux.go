@@ -11,7 +11,7 @@ import (
 type Reader struct {
 	conn    *Conn
 	vector  vector
-	attempt func(fd uintptr) bool // tryReceive, bound once
+	attempt func(epoll uintptr) bool // tryReceive, bound once
 
 	// The call under way.
 	pending  []unix.Mmsghdr
@@ -38,8 +38,8 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 		return 0, err
 	}
 	r.pending, r.received, r.waited, r.errno = r.vector.hdrs[:len(ms)], 0, false, 0
-	if err := r.conn.raw.Read(r.attempt); err != nil {
-		return 0, plain(err)
+	if err := r.conn.arrivals.try(r.attempt); err != nil {
+		return 0, err
 	}
 	if r.errno != 0 {
 		return 0, os.NewSyscallError("recvmmsg", r.errno)
@@ -76,18 +76,19 @@ func (r *Reader) arm(ms []Message) error {
 
 // tryReceive reports whether the call is over; if not, it is called again when
 // the socket is readable.
-func (r *Reader) tryReceive(fd uintptr) bool {
-	for {
-		r.received, r.errno = recvmmsg(fd, r.pending)
-		switch r.errno {
-		case unix.EINTR:
-		case unix.EAGAIN:
-			r.waited = true
+func (r *Reader) tryReceive(epoll uintptr) bool {
+	r.received, r.errno = recvmmsg(r.conn.fd, r.pending)
+	for r.errno == unix.EINTR {
+		r.received, r.errno = recvmmsg(r.conn.fd, r.pending)
+	}
+	if r.errno == unix.EAGAIN {
+		r.waited = true
+		if r.errno = r.conn.arrivals.await(epoll, r.conn.fd); r.errno == 0 {
 			return false
-		default:
-			return true
 		}
 	}
+	r.conn.arrivals.done(epoll, r.conn.fd)
+	return true
 }
 
 // take fills in m from what the kernel wrote about message i.

@@ -3,8 +3,11 @@ package udpio
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,6 +15,11 @@ import (
 // socket is the part of a Conn that differs by system. All but gso is fixed once
 // the socket is made.
 type socket struct {
+	fd       int    // good while arrivals or room is held
+	arrivals *event // held by all that reads, and by options
+	room     *event // held by all that writes
+	ending   sync.Once
+
 	ipv4    bool // AF_INET, not AF_INET6
 	offload Offload
 	granted granted
@@ -66,8 +74,8 @@ func (s *socket) options(ip netip.Addr, cfg Config) []option {
 // would join the sockets of another program of the same user, unnoticed.
 func (c *Conn) Share() error {
 	var failed error
-	err := c.raw.Control(func(fd uintptr) {
-		failed = setOptions(int(fd), []option{{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1, "SO_REUSEPORT"}})
+	err := c.arrivals.hold(func(uintptr) {
+		failed = setOptions(c.fd, []option{{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1, "SO_REUSEPORT"}})
 	})
 	return errors.Join(err, failed)
 }
@@ -97,12 +105,42 @@ func probe(fd int) Offload {
 	return Offload{GRO: gro == nil, GSO: gso == nil}
 }
 
-// setBuffers asks for both buffers and remembers what was granted.
-func (c *Conn) setBuffers(want int) error {
-	return c.raw.Control(func(fd uintptr) {
-		c.granted.receive = setBuffer(int(fd), want, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE)
-		c.granted.send = setBuffer(int(fd), want, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE)
+// adopt takes the bound socket over from the runtime, and asks for both buffers
+// and remembers what was granted.
+func (s *socket) adopt(udp *net.UDPConn, want int) error {
+	defer udp.Close() // it is ours under another number
+	raw, err := udp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) {
+		s.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	}); err != nil || failed != nil {
+		return errors.Join(err, failed)
+	}
+	if s.arrivals, err = newEvent(unix.EPOLLIN); err != nil {
+		return errors.Join(err, unix.Close(s.fd))
+	}
+	if s.room, err = newEvent(unix.EPOLLOUT); err != nil {
+		return errors.Join(err, s.arrivals.file.Close(), unix.Close(s.fd))
+	}
+	s.granted.receive = setBuffer(s.fd, want, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE)
+	s.granted.send = setBuffer(s.fd, want, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE)
+	return nil
+}
+
+func (s *socket) setReadDeadline(t time.Time) error { return ended(s.arrivals.file.SetReadDeadline(t)) }
+
+// A socket that has room is an event that can be read.
+func (s *socket) setWriteDeadline(t time.Time) error { return ended(s.room.file.SetReadDeadline(t)) }
+
+// close ends all waiting, waits until nobody holds the socket, and closes it.
+func (s *socket) close() (err error) {
+	s.ending.Do(func() {
+		err = errors.Join(s.arrivals.file.Close(), s.room.file.Close(), unix.Close(s.fd))
 	})
+	return err
 }
 
 // setBuffer asks for want bytes and returns what was granted. The plain option

@@ -69,18 +69,18 @@ func (v *vector) wipe() {
 	}
 }
 
-func recvmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+func recvmmsg(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 	return mmsg(unix.SYS_RECVMMSG, fd, hdrs)
 }
 
-func sendmmsg(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+func sendmmsg(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 	return mmsg(unix.SYS_SENDMMSG, fd, hdrs)
 }
 
 // mmsg makes either call, without waiting. recvmmsg's time-out is the sixth
 // argument and stays nil: it does not work as one would hope, see recvmmsg(2).
-func mmsg(trap, fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
-	n, _, errno := unix.Syscall6(trap, fd,
+func mmsg(trap uintptr, fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
+	n, _, errno := unix.Syscall6(trap, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(hdrs))), uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0, errno

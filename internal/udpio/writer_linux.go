@@ -23,9 +23,9 @@ import (
 type Writer struct {
 	conn    *Conn
 	vector  vector
-	parts   []part                // part i is described by element i of the vector
-	attempt func(fd uintptr) bool // trySend, bound once
-	send    func(fd uintptr, hdrs []unix.Mmsghdr) (int, syscall.Errno)
+	parts   []part                   // part i is described by element i of the vector
+	attempt func(epoll uintptr) bool // trySend, bound once
+	send    func(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno)
 
 	// The call under way.
 	pending []unix.Mmsghdr
@@ -180,26 +180,28 @@ func (w *Writer) describe(i int, m *Message, several bool) {
 // that the socket can't be used.
 func (w *Writer) push(n int) (int, error) {
 	w.pending, w.errno = w.vector.hdrs[:n], 0
-	err := w.conn.raw.Write(w.attempt)
-	return n - len(w.pending), plain(err)
+	err := w.conn.room.try(w.attempt)
+	return n - len(w.pending), err
 }
 
 // trySend reports whether the call is over; if not, it is called again when the
 // socket has room.
-func (w *Writer) trySend(fd uintptr) bool {
-	for len(w.pending) > 0 {
-		sent, errno := w.send(fd, w.pending)
+func (w *Writer) trySend(epoll uintptr) bool {
+	for len(w.pending) > 0 && w.errno == 0 {
+		sent, errno := w.send(w.conn.fd, w.pending)
 		switch errno {
 		case 0:
 			w.pending = w.pending[sent:]
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return false
+			if w.errno = w.conn.room.await(epoll, w.conn.fd); w.errno == 0 {
+				return false
+			}
 		default:
 			w.errno = errno
-			return true
 		}
 	}
+	w.conn.room.done(epoll, w.conn.fd)
 	return true
 }
 

@@ -11,11 +11,20 @@
 //	           └──────┼────────────────────────────────┘
 //	                  └─► ControlConn ─► the control plane's QUIC
 //
-// One UDP port serves everybody. It is opened once per core with SO_REUSEPORT;
-// the kernel sends all datagrams of one source address to the same socket, and
-// one goroutine per socket carries them (see loop.go for its steps). First
+// One UDP port serves everybody. It is opened once per core with SO_REUSEPORT,
+// and one goroutine per socket carries what comes in there (see loop.go for its steps). First
 // bytes tell the protocols apart as in RFC 9443: QUIC has the bit 0x40 set,
 // leg messages (internal/wire) do not.
+//
+// # Which loop owns a leg
+//
+// The kernel chooses: it hashes the addresses and ports of both ends of a datagram, and so
+// gives all that one source sends to the same socket, and to the loop of that socket. That
+// loop owns the leg which the source is bound to: it alone writes the leg's counters,
+// and keeps its datagrams in order. The legs of a session often have different owners, since
+// each loop sends from its own socket to whatever address the other leg has. A leg
+// that moves may get another owner; nothing is handed over, since all that a loop needs to know of
+// a leg is in the table. Which processor runs a loop is the scheduler's matter.
 //
 // # Words
 //
