@@ -12,6 +12,7 @@
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
 //	├── opens      a scenario, of tunnels that are opened
 //	├── swarm      a scenario, of many sessions that send little
+//	├── latency    a scenario, of datagrams that are late because of others
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, progress, tables, pictures, JSON

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/bulk"
+	"github.com/lethe-relay/lethe/bench/latency"
 	"github.com/lethe-relay/lethe/bench/opens"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
@@ -32,6 +33,7 @@ func scenarios() []suite.Scenario {
 		bulk.Scenario(),
 		opens.Scenario(),
 		swarm.Scenario(),
+		latency.Scenario(),
 		programs.Peers(),
 		programs.Retention(),
 	}

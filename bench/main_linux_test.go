@@ -66,6 +66,21 @@ func TestSwarm(t *testing.T) {
 	wantProfile(t, profiles, "10000-sessions-ends.pprof")
 }
 
+// TestLatency: the same; the loads have a figure of their own.
+func TestLatency(t *testing.T) {
+	result, profiles := measureOnce(t, "latency")
+	if len(result.Bars) != 2 || len(result.Lines) != 5 {
+		t.Fatalf("not five lines and two bars: %+v", result)
+	}
+	for _, line := range result.Lines {
+		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "p99_vs_idle", "lost_percent")
+		if strings.HasSuffix(line.Name, "load") {
+			wantFigures(t, line, "load_percent")
+		}
+	}
+	wantProfile(t, profiles, "greedy-prober.pprof")
+}
+
 // measureOnce measures everything of a scenario once, for a moment. What the
 // figures are is not judged.
 func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles string) {

@@ -46,6 +46,7 @@ type Load struct {
 	routes       []*route // by flow
 	size         int      // of a datagram with its prefix
 	body         []byte
+	series       series
 	running      sync.WaitGroup
 	stop         atomic.Bool
 
@@ -70,7 +71,7 @@ type Count struct {
 	Sent     uint64
 	Received uint64 // that were right
 	Lost     uint64 // of which a later one of the same flow has come
-	Other    uint64 // that are no payload: what a relay says to its peers
+	Other    uint64 // that are not of this Load: of one before, or what a relay says to its peers
 	Least    uint64 // received by the flow that got least
 	Most     uint64 // received by the flow that got most
 }
@@ -89,7 +90,7 @@ func NewLoad(source, sink *Port, cfg LoadConfig) (*Load, error) {
 		}
 	}
 	l := &Load{
-		cfg: cfg, order: order{uint64(n), uint64(cfg.Run)}, source: source, sink: sink, size: size, body: newBody(),
+		cfg: cfg, order: order{uint64(n), uint64(cfg.Run)}, source: source, sink: sink, size: size, body: newBody(), series: newSeries(),
 		out: newOutbox(batch, size*cfg.Run), in: newInbox(loadBatch),
 		next: make([]uint64, n), byFlow: make([]atomic.Uint64, n),
 	}
@@ -176,7 +177,7 @@ func (l *Load) send(now time.Time) (bool, error) {
 		l.out.put(i, l.routes[flow])
 		for at := 0; at < len(message); at += l.size {
 			copy(message[at:], l.cfg.Flows[flow].Prefix)
-			setNumber(message[at+l.size-PayloadSize:], l.number)
+			setNumber(message[at+l.size-PayloadSize:], uint64(l.series)|l.number)
 			l.number++
 		}
 	}
@@ -220,7 +221,12 @@ func (l *Load) take(b []byte, endpoint int, whole bool) error {
 		return nil
 	}
 	number, ok := l.check(b[len(b)-PayloadSize:], whole)
-	if !ok || number >= l.number || l.order.flow(number) != uint64(endpoint) {
+	number, mine := l.series.of(number)
+	switch {
+	case ok && !mine:
+		l.count.Other++
+		return nil
+	case !ok, number >= l.number, l.order.flow(number) != uint64(endpoint):
 		return ErrContent
 	}
 	if rank := l.order.rank(number); rank >= l.next[endpoint] {

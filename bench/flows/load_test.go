@@ -85,7 +85,7 @@ func between(t *testing.T, sink *Port, change func(n uint64, b []byte) []byte) n
 			if err != nil {
 				continue
 			}
-			number := binary.BigEndian.Uint64(buf[n-PayloadSize+numberOffset:])
+			number, _ := series(0).of(binary.BigEndian.Uint64(buf[n-PayloadSize+numberOffset:]))
 			if b := change(number, buf[:n]); b != nil {
 				out.Send(i, sink.Addr(int(number)%2), b)
 			}
@@ -170,7 +170,7 @@ func TestWrong(t *testing.T) {
 	for name, change := range map[string]func([]byte){
 		"first byte": func(b []byte) { b[3] = 0 },
 		"body":       func(b []byte) { b[700]++ },
-		"never sent": func(b []byte) { b[3+numberOffset] = 0x7f },
+		"never sent": func(b []byte) { b[3+numberOffset+3] = 0x7f },
 		"another's":  func(b []byte) { b[3+bodyOffset-1] ^= 1 },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,6 +189,31 @@ func TestWrong(t *testing.T) {
 			}
 			t.Error("is taken")
 		})
+	}
+}
+
+// TestSeries: what comes of a Load that is over is not the next one's.
+func TestSeries(t *testing.T) {
+	source, sink := open(t), open(t)
+	for range 2 {
+		l, err := NewLoad(source, sink, LoadConfig{Flows: straight(sink, 2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // which nobody receives
+			if _, err := l.send(time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	l, err := NewLoad(source, sink, LoadConfig{Flows: straight(sink, 2), Window: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Start()
+	defer l.Close()
+	if c := until(t, l, func(c Count) bool { return c.Received > 500 }); c.Other != 2*3*loadBatch || c.Lost != 0 {
+		t.Errorf("%+v", c)
 	}
 }
 

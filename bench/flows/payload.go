@@ -12,17 +12,30 @@ const PayloadSize = 1200
 
 // A payload:
 //
-//	0      1         9                        1200
-//	┌──────┬─────────┬─────────────────────────┐
-//	│ 0x40 │ number  │ bytes of the body       │
-//	└──────┴─────────┴─────────────────────────┘
+//	0      1        4         9                      1200
+//	┌──────┬────────┬─────────┬─────────────────────────┐
+//	│ 0x40 │ series │ number  │ bytes of the body       │
+//	└──────┴────────┴─────────┴─────────────────────────┘
 //
-// The first byte has QUIC's fixed bit (RFC 9443). The number is big-endian.
+// The first byte has QUIC's fixed bit (RFC 9443). The others are big-endian. The
+// series is random, one for each Load and Probe: what comes late of an earlier one
+// is not taken for its successor's.
 const (
 	firstByte    = 0x40
 	numberOffset = 1
 	bodyOffset   = 9
+	numberBits   = 40
 )
+
+// series is the part of a number that is the same in all of a Load or Probe.
+type series uint64
+
+func newSeries() series { return series(rand.Uint32()>>8) << numberBits }
+
+// of returns the number without the series, and whether it is of this one.
+func (s series) of(number uint64) (uint64, bool) {
+	return number & (1<<numberBits - 1), number>>numberBits == uint64(s)>>numberBits
+}
 
 // newBody makes the body, which is the same in every process.
 func newBody() []byte {
@@ -42,12 +55,12 @@ func Payload(number uint64) []byte {
 	return b
 }
 
-// setNumber numbers a payload, or sets what else stands in the number's place.
+// setNumber numbers a payload, with the series in it.
 func setNumber(payload []byte, number uint64) {
 	binary.BigEndian.PutUint64(payload[numberOffset:], number)
 }
 
-// numberOf reads the number of a payload, and tells whether it is one: by size
+// numberOf reads the number of a payload, with the series in it, and tells whether it is one: by size
 // and first byte, and by all of it if there is a body to compare with.
 func numberOf(payload, body []byte) (number uint64, ok bool) {
 	if len(payload) != PayloadSize || payload[0] != firstByte {

@@ -17,6 +17,8 @@
 //	            batches and a sink that reads with GRO
 //	swarm       both ends of up to ten thousand sessions without tunnels, whose
 //	            datagrams interleave (package flows)
+//	prober      both ends of sessions without tunnels, over which a datagram goes
+//	            now and then; tells how long each took, and how long without the relay
 //
 // # What is counted is right
 //

@@ -19,6 +19,7 @@ const (
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
 	SwarmPart     = "swarm"
+	ProberPart    = "prober"
 )
 
 // All is what [proc.Main] takes.
@@ -32,6 +33,7 @@ func All() map[string]func() proc.Part {
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
 		SwarmPart:     newSwarm,
+		ProberPart:    newProber,
 	}
 }
 

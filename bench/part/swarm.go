@@ -2,6 +2,7 @@ package part
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/lethe-relay/lethe/bench/flows"
 	"github.com/lethe-relay/lethe/bench/proc"
@@ -25,7 +26,12 @@ type swarm struct {
 	load  *flows.Load
 }
 
+// threads is the GOMAXPROCS of parts that have a thread which does not tell Go's
+// scheduler when it waits. There is something left for what else they do.
+const threads = 4
+
 func newSwarm() proc.Part {
+	runtime.GOMAXPROCS(threads)
 	s := &swarm{}
 	return proc.Part{
 		Handlers: map[string]proc.Handler{Open: proc.Handle(s.open), Flow: proc.Handle(s.flow), Progress: proc.Handle(s.progress)},

@@ -81,6 +81,10 @@ func (c *Child) Ask(do string, args, value any) error {
 // CPU is the processor time that the child has used so far, in user and kernel mode.
 func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid) }
 
+// RealTime has the child's threads run as soon as they have something to do,
+// before all of other programs, as far as the system permits.
+func (c *Child) RealTime() error { return realTime(c.cmd.Process.Pid) }
+
 // Kill ends the child at once, as a power cut does, and returns when it is gone.
 func (c *Child) Kill() {
 	if c.cmd.ProcessState != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,27 @@ func TestCPU(t *testing.T) {
 	after, err := child.CPU()
 	if used := after - before; err != nil || used < burnt-2*clockTick || used > 5*burnt {
 		t.Errorf("%v was burnt, %v is told, %v", burnt, used, err)
+	}
+}
+
+// TestRealTime: all threads of the child are so.
+func TestRealTime(t *testing.T) {
+	if unix.Geteuid() != 0 {
+		t.Skip("it is root's to give")
+	}
+	child := startAnswers(t, nil)
+	if err := child.RealTime(); err != nil {
+		t.Fatal(err)
+	}
+	threads, err := filepath.Glob("/proc/" + strconv.Itoa(child.cmd.Process.Pid) + "/task/*")
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("%v, %v", threads, err)
+	}
+	for _, thread := range threads {
+		tid, _ := strconv.Atoi(filepath.Base(thread))
+		if attr, err := unix.SchedGetAttr(tid, 0); err != nil || attr.Policy != unix.SCHED_RR {
+			t.Errorf("thread %d: %+v, %v", tid, attr, err)
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
 package proc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -32,6 +34,30 @@ func Resident(pid int) (int64, error) {
 		return 0, fmt.Errorf("/proc/PID/statm is not as proc(5) says: %w", err)
 	}
 	return resident * int64(os.Getpagesize()), nil
+}
+
+// realTime makes all threads of a process SCHED_RR, whose threads take turns should
+// one never wait. Those that they start become so, too; one that is started
+// meanwhile is found in the second round.
+func realTime(pid int) error {
+	turns := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
+	for range 2 {
+		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			return err
+		}
+		for _, thread := range threads {
+			tid, err := strconv.Atoi(thread.Name())
+			if err != nil {
+				return err
+			}
+			err = unix.SchedSetAttr(tid, turns, 0)
+			if err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ESRCH) {
+				return os.NewSyscallError("sched_setattr", err)
+			}
+		}
+	}
+	return nil
 }
 
 func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }

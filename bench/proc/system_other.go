@@ -13,6 +13,8 @@ var errLinuxOnly = errors.New("CPU time and pinning are read and set as Linux do
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
+func realTime(int) error { return errLinuxOnly }
+
 func freeze(*os.Process) error { return errLinuxOnly }
 
 // CPUTime fails: only Linux tells.

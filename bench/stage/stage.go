@@ -51,6 +51,13 @@ func (s *Stage) Ask(child *proc.Child, do string, args, answer any) {
 	}
 }
 
+// RealTime has a child run before all others, as [proc.Child.RealTime] does.
+func (s *Stage) RealTime(child *proc.Child) {
+	if s.err == nil {
+		s.err = child.RealTime()
+	}
+}
+
 // Stop ends the children, those that use others first.
 func (s *Stage) Stop() {
 	for i := range s.children {
