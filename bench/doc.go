@@ -10,9 +10,9 @@
 //
 //	bench          flags, and the list of scenarios
 //	├── bulk       a scenario, of bytes: its lines, columns and bars
-//	├── opens      a scenario, of tunnels that are opened
 //	├── swarm      a scenario, of many sessions that send little
 //	├── latency    a scenario, of datagrams that are late because of others
+//	├── open       a scenario, of sessions that are opened
 //	├── programs   scenarios that programs of their own measure: retention, peers
 //	├── stage      the processes of one measurement, and the measuring itself
 //	├── suite      the frame: rounds, medians, progress, tables, pictures, JSON
@@ -24,6 +24,6 @@
 //	├── flows      thin flows through any relay: sources, sinks, times on the way
 //	└── proc       processes: start, ask, CPU time, pin, end
 //
-// To add a scenario, write a package like opens and name it in scenarios. A new
+// To add a scenario, write a package like open and name it in scenarios. A new
 // kind of process is a new part.
 package main

@@ -19,7 +19,7 @@ import (
 const (
 	guardInterval = 500 * time.Millisecond
 	guardRounds   = 5
-	renewRounds   = 11 // they are what all others are compared with
+	renewRounds   = 7 // they are what all others are compared with
 )
 
 // guardCommand compares with committed values.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/lethe-relay/lethe/bench/bulk"
 	"github.com/lethe-relay/lethe/bench/latency"
-	"github.com/lethe-relay/lethe/bench/opens"
+	"github.com/lethe-relay/lethe/bench/open"
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/programs"
@@ -31,9 +31,9 @@ func main() {
 func scenarios() []suite.Scenario {
 	return []suite.Scenario{
 		bulk.Scenario(),
-		opens.Scenario(),
 		swarm.Scenario(),
 		latency.Scenario(),
+		open.Scenario(),
 		programs.Peers(),
 		programs.Retention(),
 	}

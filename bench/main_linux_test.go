@@ -39,18 +39,22 @@ func TestBulk(t *testing.T) {
 	wantProfile(t, profiles, "relayed-down-relay.pprof")
 }
 
-// TestOpens: the same; that each line's devices were allowed or refused, as they
-// should be, the part itself sees to.
-func TestOpens(t *testing.T) {
-	result, profiles := measureOnce(t, "opens")
-	if len(result.Bars) != 1 || len(result.Lines) != 3 {
-		t.Fatalf("not three lines and one bar: %+v", result)
+// TestOpen: the same; that each line's devices were let in or refused, as they
+// should be, the parts themselves see to.
+func TestOpen(t *testing.T) {
+	result, profiles := measureOnce(t, "open")
+	if len(result.Bars) != 2 || len(result.Lines) != 7 {
+		t.Fatalf("not seven lines and two bars: %+v", result)
 	}
 	for _, line := range result.Lines {
-		wantFigures(t, line, "opens_per_s", "vs_grant_only", "relay_cpu_ms_per_open", "devices_cpu_ms_per_open",
-			"router_cpu_ms_per_open", "dial_p50_ms", "dial_p99_ms")
+		wantFigures(t, line, "opens_per_s", "opens_per_relay_core_s", "relay_cpu_ms_per_open", "relay_cores",
+			"devices_cpu_ms_per_open", "router_cpu_ms_per_open", "open_p50_ms", "open_p99_ms")
+		if line.Name != "open, one by one" {
+			wantFigures(t, line, "vs_grant_only")
+		}
 	}
-	wantProfile(t, profiles, "all-evidence-router.pprof")
+	wantProfile(t, profiles, "dial-all-evidence-router.pprof")
+	wantProfile(t, profiles, "open-all-evidence-relay.pprof")
 }
 
 // TestSwarm: the same; the largest line has as many sessions as a relay takes.
@@ -86,7 +90,7 @@ func TestLatency(t *testing.T) {
 func measureOnce(t *testing.T, scenario string) (result *suite.Result, profiles string) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("starts some fifteen processes")
+		t.Skip("starts some twenty processes")
 	}
 	dir := t.TempDir()
 	file, profiles, plots := filepath.Join(dir, "r.json"), filepath.Join(dir, "profiles"), filepath.Join(dir, "plots")

@@ -157,7 +157,8 @@ func (r *Relay) Run(ctx context.Context, ready func()) error {
 
 // serve runs all parts until ctx ends or one of them does.
 func (r *Relay) serve(ctx context.Context) error {
-	parts := []func(context.Context) error{r.control.Serve, r.serveAdmin, r.forgetter.run}
+	pace := func(ctx context.Context) error { return keepPace(ctx, heapInUse) }
+	parts := []func(context.Context) error{r.control.Serve, r.serveAdmin, r.forgetter.run, pace}
 
 	// The control plane says good-bye over the data plane's port: it ends first.
 	planeCtx, stopPlane := context.WithCancel(context.WithoutCancel(ctx))

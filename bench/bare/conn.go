@@ -11,6 +11,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"github.com/lethe-relay/lethe/auth"
+	"github.com/lethe-relay/lethe/auth/ecv"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -81,11 +82,35 @@ func (c *Conn) Register(ctx context.Context, token auth.Token) error {
 // Open asks for a session with a router, as the device that the grant is for,
 // and binds its leg. The caller closes the leg.
 func (c *Conn) Open(ctx context.Context, router auth.RouterID, grant []byte) (*Leg, error) {
-	t, err := c.Admit(ctx, router, grant)
+	return c.OpenWith(ctx, &wire.Open{Router: router, Grant: grant, Purpose: wire.PurposeTunnel})
+}
+
+// OpenWith is Open with a request of the caller's own, such as one that [Conn.Show]
+// has put evidence into.
+func (c *Conn) OpenWith(ctx context.Context, request *wire.Open) (*Leg, error) {
+	m, err := ask[*wire.Opened](ctx, c.quic, request)
 	if err != nil {
 		return nil, err
 	}
-	return bind(ctx, c, t)
+	return bind(ctx, c, Ticket{ID: m.Leg, Secret: m.Secret})
+}
+
+// Show puts evidence of where the device is into a request, blinded with its
+// pairing secret. The proofs are good on this connection only.
+func (c *Conn) Show(request *wire.Open, secret [32]byte, here ecv.Evidence) error {
+	binding, err := auth.ExportEvidence(c.quic.ConnectionState().TLS)
+	if err != nil {
+		return err
+	}
+	at := ecv.Context{Binding: binding, Router: request.Router}
+	if here.WiFi != nil {
+		request.WiFi = ecv.ProveWiFi(secret, *here.WiFi, at)
+	}
+	if here.Place != nil {
+		request.Geo = ecv.ProveGeo(secret, *here.Place, at)
+	}
+	request.ObservationKey = ecv.ObservationKey(secret)
+	return nil
 }
 
 // Accept takes the next session that a device opens, and binds its leg. The

@@ -46,6 +46,7 @@ func Scenario() suite.Scenario {
 				sample[vsDirect] = sample[gigabitsPerS] / direct
 			}
 		},
+		Charts: charts(),
 		Columns: []suite.Column{
 			{Figure: gigabitsPerS, Head: "Gbit/s", Decimals: 2, Spread: true},
 			{Figure: vsDirect, Head: "× direct stock", Decimals: 2, Spread: true},

@@ -1,10 +1,10 @@
 // Package guard notices when something has become slower.
 //
 // It compares values with committed ones (bench/results/guard.json). Times are
-// good for one machine on one day; so nearly all values are ratios, within one
-// round, of a CPU time and another one: that of stock endpoints, of the same
-// line with fewer sessions, or of work whose amount never changes (package
-// yardstick). Allocations per operation are exact.
+// good for one machine on one day; so nearly all values are ratios, in one run,
+// of a CPU time and another one: that of stock endpoints, of the same work with
+// fewer sessions, or of work whose amount never changes (package yardstick). Of
+// several rounds the best counts. Allocations per operation are exact.
 //
 //	measure ──▶ worse than the tolerance? ──no──▶ fine
 //	                     │ yes

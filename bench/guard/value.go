@@ -24,35 +24,51 @@ func (w Watch) Name() string {
 	return fmt.Sprintf("%s ÷ %s%s", name, of, strings.Join(w.Per, " + "))
 }
 
-// of makes the value of a result: the median of the rounds.
+// of makes the value of a result. Of each line the best round counts: what else
+// runs on the machine makes work dearer and never cheaper, and on a busy one most
+// rounds may be bad.
 func (w Watch) of(r *suite.Result) (float64, error) {
-	line, err := w.rounds(r, w.Line)
+	value, err := w.best(r, w.Line, []string{w.Figure}, w.More)
+	if err != nil || len(w.Per) == 0 {
+		return value, err
+	}
+	base := w.Line
+	if w.Of != "" {
+		base = w.Of
+	}
+	divisor, err := w.best(r, base, w.Per, w.More)
 	if err != nil {
 		return 0, err
 	}
-	base := line
-	if w.Of != "" {
-		if base, err = w.rounds(r, w.Of); err != nil {
-			return 0, err
+	if divisor <= 0 {
+		return 0, fmt.Errorf("%s: nothing to divide by", w.Name())
+	}
+	return value / divisor, nil
+}
+
+// best is the sum of the figures in the best round of a line.
+func (w Watch) best(r *suite.Result, name string, figures []string, more bool) (best float64, err error) {
+	rounds, err := w.rounds(r, name)
+	if err != nil {
+		return 0, err
+	}
+	if len(rounds) == 0 {
+		return 0, fmt.Errorf("%s: %s was not measured", w.Name(), name)
+	}
+	for i, round := range rounds {
+		var sum float64
+		for _, figure := range figures {
+			value, measured := round[figure]
+			if !measured {
+				return 0, fmt.Errorf("%s: not all rounds of %s have %s", w.Name(), name, figure)
+			}
+			sum += value
+		}
+		if i == 0 || more == (sum > best) {
+			best = sum
 		}
 	}
-	var values []float64
-	for i := range min(len(line), len(base)) {
-		value, measured := line[i][w.Figure]
-		if !measured {
-			return 0, fmt.Errorf("%s: not all rounds have it", w.Name())
-		}
-		divisor, err := w.divisor(base[i])
-		if err != nil {
-			return 0, err
-		}
-		values = append(values, value/divisor)
-	}
-	if len(values) == 0 {
-		return 0, fmt.Errorf("%s: was not measured", w.Name())
-	}
-	slices.Sort(values)
-	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2, nil
+	return best, nil
 }
 
 // rounds are those of a line.
@@ -66,20 +82,6 @@ func (w Watch) rounds(r *suite.Result, name string) ([]suite.Sample, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s: there is no line %q", w.Name(), name)
-}
-
-func (w Watch) divisor(s suite.Sample) (float64, error) {
-	if len(w.Per) == 0 {
-		return 1, nil
-	}
-	var sum float64
-	for _, figure := range w.Per {
-		sum += s[figure]
-	}
-	if sum <= 0 {
-		return 0, fmt.Errorf("%s: nothing to divide by", w.Name())
-	}
-	return sum, nil
 }
 
 // Of makes the values of what is watched in a result.

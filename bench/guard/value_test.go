@@ -11,21 +11,22 @@ import (
 
 func measured() *suite.Result {
 	r := &suite.Result{Name: "bulk"}
-	r.AddLine("relayed", []suite.Sample{{"cpu": 1, "yard": 4}, {"cpu": 8, "yard": 4}, {"cpu": 3, "yard": 1}})
-	r.AddLine("direct", []suite.Sample{{"up": 1, "down": 1}, {"up": 1, "down": 3}, {"up": 5, "down": 1}})
+	r.AddLine("relayed", []suite.Sample{{"cpu": 6, "yard": 4, "zero": 0}, {"cpu": 8, "yard": 4, "zero": 0}, {"cpu": 3, "yard": 2, "zero": 0}})
+	r.AddLine("direct", []suite.Sample{{"up": 1, "down": 3}, {"up": 1, "down": 1}, {"up": 5, "down": 1}})
 	r.Lines = append(r.Lines, suite.LineResult{Name: "peer", Skipped: "not installed"})
 	return r
 }
 
-// TestOf: ratios are made within rounds, and of them the median.
+// TestOf: of each line the best round counts, which is the most where more is better.
 func TestOf(t *testing.T) {
 	got, err := Of([]Watch{
 		{Scenario: "bulk", Line: "relayed", Figure: "cpu"},
 		{Scenario: "bulk", Line: "relayed", Figure: "cpu", Per: []string{"yard"}},
 		{Scenario: "bulk", Line: "relayed", Figure: "cpu", Of: "direct", Per: []string{"up", "down"}},
+		{Scenario: "bulk", Line: "relayed", Figure: "yard", More: true},
 		{Scenario: "swarm", Line: "relayed", Figure: "cpu"},
 	}, measured())
-	want := Values{"bulk: relayed: cpu": 3, "bulk: relayed: cpu ÷ yard": 2, "bulk: relayed: cpu ÷ direct: up + down": 0.5}
+	want := Values{"bulk: relayed: cpu": 3, "bulk: relayed: cpu ÷ yard": 1.5, "bulk: relayed: cpu ÷ direct: up + down": 1.5, "bulk: relayed: yard": 4}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
@@ -36,7 +37,8 @@ func TestNoValue(t *testing.T) {
 	for why, w := range map[string]Watch{
 		"no line":           {Line: "gone", Figure: "cpu"},
 		"not all rounds":    {Line: "relayed", Figure: "gone"},
-		"nothing to divide": {Line: "relayed", Figure: "cpu", Per: []string{"gone"}},
+		"of direct have":    {Line: "relayed", Figure: "cpu", Of: "direct", Per: []string{"gone"}},
+		"nothing to divide": {Line: "relayed", Figure: "cpu", Per: []string{"zero"}},
 		"not installed":     {Line: "peer", Figure: "cpu"},
 		`no line "other"`:   {Line: "relayed", Figure: "cpu", Of: "other", Per: []string{"up"}},
 	} {

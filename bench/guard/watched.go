@@ -3,7 +3,7 @@ package guard
 import "github.com/lethe-relay/lethe/bench/suite"
 
 // Watch is a value that shall not get worse: a figure of a line, divided by
-// others of the same round.
+// others of the same run.
 type Watch struct {
 	Scenario, Line, Figure string
 
@@ -18,6 +18,7 @@ type Watch struct {
 // was seen to differ by from run to run on a small machine that is shared with
 // others, and some more.
 func Watched() []Watch {
+	const perDatagram = "relay_cpu_us_per_datagram"
 	stock := []string{"sender_cpu_s_per_gb", "receiver_cpu_s_per_gb"}
 	return []Watch{
 		{Scenario: "bulk", Line: "relayed down", Figure: "relay_cpu_s_per_gb", Of: "direct stock", Per: stock, Tolerance: 0.3},
@@ -25,8 +26,11 @@ func Watched() []Watch {
 		{Scenario: "bulk", Line: "relayed down", Figure: "receiver_cpu_s_per_gb", Of: "direct stock", Per: stock, Tolerance: 0.3},
 		{Scenario: "bulk", Line: "relayed down", Figure: "sender_cpu_s_per_gb", Of: "direct stock", Per: stock, Tolerance: 0.3},
 		{Scenario: "bulk", Line: "relay alone", Figure: "relay_cpu_s_per_gb", Per: []string{suite.YardDatagram}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "all evidence", Figure: "router_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
-		{Scenario: "opens", Line: "refused", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "swarm", Line: "1000 sessions", Figure: perDatagram, Per: []string{suite.YardDatagram}, Tolerance: 0.3},
+		{Scenario: "swarm", Line: "10000 sessions", Figure: perDatagram, Of: "10 sessions", Per: []string{perDatagram}, Tolerance: 0.3},
+		{Scenario: "open", Line: "dial, all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "open, all evidence", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "dial, all evidence", Figure: "router_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
+		{Scenario: "open", Line: "open, refused", Figure: "relay_cpu_ms_per_open", Per: []string{suite.YardCrypto}, Tolerance: 0.3},
 	}
 }

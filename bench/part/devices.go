@@ -18,21 +18,13 @@ type DevicesConfig struct {
 	Refused string // the code that each is refused with; empty: each is allowed
 }
 
-// Opened is the answer to Progress of devices.
-type Opened struct {
-	Took []time.Duration // each open since the last Progress, from Dial to the verdict or the refusal
-}
-
 // devices open tunnels and close them, each device one at a time.
 type devices struct {
+	tally
 	dial    []tunnel.DialConfig
 	refused string
 	ctx     context.Context // ends with the part
 	running sync.WaitGroup
-
-	mu      sync.Mutex
-	took    []time.Duration // guarded by mu
-	failure error           // guarded by mu
 }
 
 func newDevices() proc.Part {
@@ -69,8 +61,9 @@ func (d *devices) flow(context.Context, struct{}) (any, error) {
 	return nil, nil
 }
 
-// once opens a tunnel, and closes it. Closing is not part of the time. It is an
-// error when the part has ended, or something else came of it than should have.
+// once opens a tunnel, and closes it. The time is from Dial to the verdict or the
+// refusal, so closing is not part of it. It is an error when the part has ended, or
+// something else came of it than should have.
 func (d *devices) once(cfg tunnel.DialConfig) (took time.Duration, err error) {
 	began := time.Now()
 	t, err := tunnel.Dial(d.ctx, cfg)
@@ -93,25 +86,4 @@ func wantRefusal(err error, code string) error {
 		return nil
 	}
 	return err
-}
-
-// note counts an open, and tells whether to go on. One that has failed, for
-// whatever reason, ends the measurement.
-func (d *devices) note(took time.Duration, err error) (goOn bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err != nil {
-		d.failure = errors.Join(d.failure, err)
-		return false
-	}
-	d.took = append(d.took, took)
-	return true
-}
-
-func (d *devices) progress(context.Context, struct{}) (any, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	took := d.took
-	d.took = nil
-	return Opened{took}, d.failure
 }

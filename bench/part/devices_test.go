@@ -100,33 +100,45 @@ func TestOnce(t *testing.T) {
 // device.
 func newHouse(t *testing.T, secret [32]byte) tunnel.DialConfig {
 	t.Helper()
-	host, device := newIdentity(t), newIdentity(t)
+	host, url := newIdentity(t), newTestRelay(t)
+	r := &router{meter: newMeter()}
+	t.Cleanup(r.close)
+	if _, err := r.open(t.Context(), RouterConfig{Relay: url, Identity: pemOf(t, host), Secret: secret}); err != nil {
+		t.Fatal(err)
+	}
+	dial, err := newGuest(t, url, host, secret, everything()).dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dial
+}
+
+// newTestRelay runs a relay until the test's end.
+func newTestRelay(t *testing.T) (url string) {
+	t.Helper()
 	relay := &relayOf{cancel: func() {}, ended: make(chan error, 1)}
 	t.Cleanup(func() { relay.cancel(); relay.running.Wait() })
 	ready, err := relay.open(t.Context(), RelayConfig{Dir: filepath.Join(t.TempDir(), "relay")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := ready.(RelayReady).URL
-	r := &router{meter: newMeter()}
-	t.Cleanup(r.close)
-	if _, err := r.open(t.Context(), RouterConfig{Relay: url, Identity: pemOf(t, host), Secret: secret}); err != nil {
-		t.Fatal(err)
-	}
+	return ready.(RelayReady).URL
+}
+
+// newGuest is a device whose grant has this policy, and which shows nothing.
+func newGuest(t *testing.T, url string, host *auth.Identity, secret [32]byte, policy *ecv.Policy) DeviceConfig {
+	t.Helper()
+	device := newIdentity(t)
 	g := auth.Grant{
 		Device: device.PublicKey(), Role: auth.RoleGuest, Services: []string{"ssh"},
-		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), Policy: everything(),
+		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), Policy: policy,
 	}
 	g.Accepted = accepted(t, secret, &g)
 	grant, err := auth.Issue(host, g, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dial, err := DeviceConfig{Relay: url, Identity: pemOf(t, device), Router: host.RouterID(), Grant: grant}.dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dial
+	return DeviceConfig{Relay: url, Identity: pemOf(t, device), Router: host.RouterID(), Grant: grant}
 }
 
 func newIdentity(t *testing.T) *auth.Identity {

@@ -15,6 +15,9 @@
 //	client      a stock quic-go connection that does what device does
 //	datagrams   two legs of one session, without a tunnel: a source of GSO
 //	            batches and a sink that reads with GRO
+//	callers     devices that open sessions without tunnels on control connections
+//	            that live, have a datagram come back, and end them
+//	echo        the router of those sessions, which sends the datagram back
 //	swarm       both ends of up to ten thousand sessions without tunnels, whose
 //	            datagrams interleave (package flows)
 //	prober      both ends of sessions without tunnels, over which a datagram goes
@@ -25,6 +28,6 @@
 // Every byte of a stream and every datagram has a known content (pattern.go).
 // A receiver compares it all and counts only what it has compared; a
 // difference makes Progress an error, and the measurement fails. An open counts
-// if its tunnel got the verdict that it should, or its device the refusal; any
-// other outcome is an error too. So nothing is fast by being wrong.
+// if its tunnel got the verdict that it should, its datagram came back, or its
+// device got the refusal; any other outcome is an error too. So nothing is fast by being wrong.
 package part

@@ -18,6 +18,8 @@ const (
 	ServerPart    = "server"
 	ClientPart    = "client"
 	DatagramsPart = "datagrams"
+	EchoPart      = "echo"
+	CallersPart   = "callers"
 	SwarmPart     = "swarm"
 	ProberPart    = "prober"
 )
@@ -32,6 +34,8 @@ func All() map[string]func() proc.Part {
 		ServerPart:    newServer,
 		ClientPart:    newClient,
 		DatagramsPart: newDatagrams,
+		EchoPart:      newEcho,
+		CallersPart:   newCallers,
 		SwarmPart:     newSwarm,
 		ProberPart:    newProber,
 	}
@@ -44,7 +48,7 @@ const (
 	Up   = "up"   // receives
 )
 
-// Moved is the answer to Progress of all parts but devices. What a part does not do is zero.
+// Moved is the answer to Progress of all parts but devices and callers. What a part does not do is zero.
 type Moved struct {
 	Received uint64 // payload bytes that came in and were right
 	Lost     uint64 // datagrams that were sent and never came

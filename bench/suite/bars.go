@@ -19,13 +19,8 @@ const barWidth = 0.8
 func (c Chart) bars(r *Result) *plot.Plot {
 	p := picture.NewPlot()
 	lines := c.lines(r)
-	low, high := c.extent(lines)
-	for _, limit := range c.limits(r) {
-		high = max(high, limit.at)
-		p.Add(limit)
-	}
-	c.scale(&p.X, low, high)
 	names := make([]string, len(lines))
+	var bars []bar
 	for i, line := range lines {
 		at := len(lines) - 1 - i // the first on top
 		names[at] = line.Name
@@ -33,10 +28,22 @@ func (c Chart) bars(r *Result) *plot.Plot {
 		for j, s := range c.Series {
 			if s.shows(line) {
 				top := float64(at) + barWidth/2 - float64(j)*each
-				p.Add(bar{line.Median[s.Figure], line.Spread[s.Figure], len(line.Rounds) > 1, top - each, top, picture.Colour(j)})
+				bars = append(bars, bar{line.Median[s.Figure], line.Spread[s.Figure], len(line.Rounds) > 1, top - each, top, picture.Colour(j)})
 			}
 		}
 	}
+	low, high := c.extent(lines)
+	for _, b := range bars {
+		p.Add(b)
+	}
+	for _, limit := range c.limits(r) {
+		high = max(high, limit.at)
+		p.Add(limit)
+	}
+	for _, b := range bars {
+		p.Add(label{b})
+	}
+	c.scale(&p.X, low, high)
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.5, float64(len(lines))-0.5
 	return p
@@ -70,18 +77,29 @@ func (b bar) Plot(c draw.Canvas, p *plot.Plot) {
 	from, to := c.Min.X, x(max(b.value, p.X.Min))
 	c.SetColor(b.colour)
 	c.Fill(rectangle(from, y(b.bottom)+1, to, y(b.top)-1))
-	middle, end := (y(b.bottom)+y(b.top))/2, to
 	if b.hasSpread {
+		middle := (y(b.bottom) + y(b.top)) / 2
 		left, right := x(max(b.spread.Min, p.X.Min)), x(b.spread.Max)
 		whisker := draw.LineStyle{Color: color.Black, Width: vg.Points(1)}
 		c.StrokeLine2(whisker, left, middle, right, middle)
 		c.StrokeLine2(whisker, left, middle-3, left, middle+3)
 		c.StrokeLine2(whisker, right, middle-3, right, middle+3)
-		end = max(end, right)
+	}
+}
+
+// label is the value of a bar, at its end or that of its whisker.
+type label struct{ bar }
+
+// Plot implements [plot.Plotter].
+func (l label) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	middle, end := (y(l.bottom)+y(l.top))/2, x(max(l.value, p.X.Min))
+	if l.hasSpread {
+		end = max(end, x(l.spread.Max))
 	}
 	style := picture.Letters(9, false, color.Black)
 	style.YAlign = draw.YCenter
-	text := figure(b.value)
+	text := figure(l.value)
 	c.SetColor(color.White) // a limit may pass below it
 	c.Fill(rectangle(end+3, middle-5, end+5+style.Width(text), middle+5))
 	c.FillText(style, vg.Point{X: end + 4, Y: middle}, text)
@@ -112,7 +130,7 @@ func (c Chart) limits(r *Result) (limits []limit) {
 func (l limit) Plot(c draw.Canvas, p *plot.Plot) {
 	toX, _ := p.Transforms(&c)
 	x := toX(l.at)
-	c.StrokeLine2(draw.LineStyle{Color: picture.Grey(), Width: vg.Points(1), Dashes: []vg.Length{4, 3}}, x, c.Min.Y, x, c.Max.Y)
+	c.StrokeLine2(draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{4, 3}}, x, c.Min.Y, x, c.Max.Y)
 	style := picture.Letters(8, false, color.Black)
 	style.XAlign = draw.XRight
 	if x-c.Min.X < style.Width(l.text) {

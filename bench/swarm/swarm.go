@@ -37,6 +37,7 @@ func Scenario() suite.Scenario {
 		Name:   "swarm",
 		About:  "many sessions whose datagrams come one by one",
 		Derive: derive,
+		Charts: charts(),
 		Columns: []suite.Column{
 			{Figure: perS, Head: "datagrams/s"},
 			{Figure: "relay" + perDatagram, Head: "relay CPU-µs/datagram", Decimals: 2, Spread: true},
@@ -90,6 +91,10 @@ func measure(sessions int) func(context.Context, suite.Env) (suite.Sample, error
 		if err != nil {
 			return nil, err
 		}
-		return figures(span)
+		sample, err := figures(span)
+		if err == nil {
+			sample[sessionsFigure] = float64(sessions)
+		}
+		return sample, err
 	}
 }

@@ -18,14 +18,22 @@ const (
 	mostStacks = 32 << 20 // bytes of stacks of one size that are held at once
 	keptReady  = 64       // ended goroutines that the runtime keeps for each processor, with their stacks
 
+	depth    = 15 << 10 // bytes; as far down as our code usually gets
+	step     = 104      // bytes of stack that a call of descend takes, where pointers have 64 bits; a test holds it
+	unusable = 1200     // bytes of a small stack: what the runtime keeps free at its end, and the frames above takeStacks' function
+
 	meetWithin = 200 * time.Microsecond
 	stepPause  = time.Millisecond
 )
 
 // Stack overwrites what the calling goroutine has left below its stack pointer, as
 // far down as our code usually gets: 15 KB. A goroutine that lives on calls it before it
-// waits, another one before it ends. It costs a few hundred nanoseconds.
-func Stack() { overwrite16K() }
+// waits, another one before it ends. It costs some hundred nanoseconds.
+//
+// It goes down in small steps. Were it to ask for so much at once, and the stack
+// smaller, then the runtime would take another stack and leave this one as it is, for
+// the next goroutine whose stack is made or moved, which may never go down so far.
+func Stack() { descend(depth / step) }
 
 // Do calls f and overwrites what it has left on the stack, also if it panics. The
 // stack is made large enough before: when it grows later, the runtime leaves
@@ -62,29 +70,27 @@ func Stacks() (work time.Duration) {
 	metrics.Read(all)
 	free := int(all[0].Value.Uint64()) - runtime.NumGoroutine()*smallStack // at most: many have a larger one
 	free = max(0, min(free, mostStacks))
-	overwrite := []func(){overwrite2K, overwrite4K, overwrite8K, overwrite16K}
 	for size := smallStack; size <= largeStack; size *= 2 {
-		work += takeStacks(free/size, overwrite[0])
-		overwrite = overwrite[1:]
+		work += takeStacks(free/size, size)
 	}
 	return work
 }
 
 // taking is what the starters of one takeStacks share.
 type taking struct {
-	do      func()
+	steps   int            // of descend
 	met     atomic.Int32   // starters that run
 	filled  sync.WaitGroup // starters that have taken their share
 	ended   sync.WaitGroup // goroutines
 	working atomic.Int64   // nanoseconds of all starters
 }
 
-// takeStacks runs f in at least n goroutines that are alive at the same time. Each
-// processor starts its share of them, since each has ended goroutines of its own: to
+// takeStacks overwrites at least n stacks of a size, which as many goroutines have at
+// the same time. Each processor starts its share of them, since each has ended goroutines of its own: to
 // that end the starters are seen to run at the same moment.
-func takeStacks(n int, f func()) (work time.Duration) {
+func takeStacks(n, size int) (work time.Duration) {
 	processors := runtime.GOMAXPROCS(0)
-	t := &taking{do: f}
+	t := &taking{steps: (size - unusable) / step}
 	t.filled.Add(processors)
 	for range processors {
 		t.ended.Go(func() {
@@ -128,7 +134,7 @@ func (t *taking) step() (release chan struct{}) {
 	var done sync.WaitGroup
 	done.Add(keptReady)
 	taker := func() {
-		t.do()
+		descend(t.steps)
 		done.Done()
 		<-release
 	}
@@ -140,32 +146,18 @@ func (t *taking) step() (release chan struct{}) {
 	return release
 }
 
-// Each of these has a frame that fits into a stack of one size, less what the
-// runtime keeps free at its end, and into none that is smaller.
-
+// descend overwrites so many steps of the stack, from here downwards. Its frame has
+// hardly anything but what it overwrites, and is as small as a frame must be for the
+// runtime to let it reach to the stack's end.
+//
 //go:noinline
-func overwrite2K() {
-	var frame [448]byte
-	overwrite(frame[:])
+func descend(steps int) {
+	var frame [80]byte
+	keep(&frame)
+	if steps > 1 {
+		descend(steps - 1)
+	}
 }
 
 //go:noinline
-func overwrite4K() {
-	var frame [2300]byte
-	overwrite(frame[:])
-}
-
-//go:noinline
-func overwrite8K() {
-	var frame [6300]byte
-	overwrite(frame[:])
-}
-
-//go:noinline
-func overwrite16K() {
-	var frame [14400]byte
-	overwrite(frame[:])
-}
-
-//go:noinline
-func overwrite(frame []byte) { clear(frame) }
+func keep(*[80]byte) {}

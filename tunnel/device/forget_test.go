@@ -13,14 +13,7 @@ import (
 
 // TestForget: with a router goes its login unless another router needs it, and with the last one goes the key.
 func TestForget(t *testing.T) {
-	s, dir := newStore(t)
-	shared, own := auth.RelayURL{Host: "shared.example.org:443"}, auth.RelayURL{Host: "own.example.org:443"}
-	putFor(t, s, "boat", newIdentity(t), shared)
-	putFor(t, s, "cabin", newIdentity(t), own)
-	putFor(t, s, "home", newIdentity(t), shared)
-	if err := errors.Join(s.KeepLogin(shared, testLogin(time.Hour)), s.KeepLogin(own, testLogin(time.Hour))); err != nil {
-		t.Fatal(err)
-	}
+	s, dir, shared, own := storeOfThree(t)
 	for _, step := range []struct {
 		name                   string
 		shared, own, key, left bool

@@ -95,16 +95,24 @@ func TestLoginExpires(t *testing.T) {
 	}
 }
 
-// TestRemoveDropsLogins: with a router goes the login to its relay, unless another router uses that.
-func TestRemoveDropsLogins(t *testing.T) {
-	s, dir := newStore(t)
-	shared, own := auth.RelayURL{Host: "shared.example.org:443"}, auth.RelayURL{Host: "own.example.org:443"}
+// storeOfThree is a store with a router at a relay of its own, called cabin, and two
+// that share one, boat and home. There is a login to each relay.
+func storeOfThree(t *testing.T) (s *Store, dir string, shared, own auth.RelayURL) {
+	t.Helper()
+	s, dir = newStore(t)
+	shared, own = auth.RelayURL{Host: "shared.example.org:443"}, auth.RelayURL{Host: "own.example.org:443"}
 	putFor(t, s, "boat", newIdentity(t), shared)
 	putFor(t, s, "cabin", newIdentity(t), own)
 	putFor(t, s, "home", newIdentity(t), shared)
 	if err := errors.Join(s.KeepLogin(shared, testLogin(time.Hour)), s.KeepLogin(own, testLogin(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
+	return s, dir, shared, own
+}
+
+// TestRemoveDropsLogins: with a router goes the login to its relay, unless another router uses that.
+func TestRemoveDropsLogins(t *testing.T) {
+	s, dir, shared, own := storeOfThree(t)
 	for _, step := range []struct {
 		name        string
 		shared, own bool

@@ -50,6 +50,7 @@ func TestIdentify(t *testing.T) {
 		want  string
 	}{
 		"its admin socket": {Relay{PID: os.Getpid(), Addr: nobodys, Admin: unixAdmin}, ""},
+		"its admin port":   {Relay{PID: os.Getpid(), Addr: nobodys, Admin: tcpAdmin}, ""},
 		"its UDP port":     {Relay{PID: os.Getpid(), Addr: bound, Admin: noAdmin}, ""},
 		"none of them":     {Relay{PID: os.Getpid(), Addr: nobodys, Admin: noAdmin}, "is not the relay"},
 		"another, unix":    {Relay{PID: other.Process.Pid, Addr: bound, Admin: unixAdmin}, "is not the relay"},

@@ -108,7 +108,11 @@ func TestSampler(t *testing.T) {
 		}
 	}
 	send(100)
-	waitFor(t, func() bool { return len(s.Windows()) == 50 })
+	waitFor(t, func() bool { // what comes late would be recorded as if it had come while dense
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.offers == 100 && len(s.spread) == 50
+	})
 	s.Dense(true)
 	send(40)
 	s.Dense(false)

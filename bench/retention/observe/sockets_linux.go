@@ -1,7 +1,9 @@
 package observe
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,7 +152,7 @@ const (
 // table lists the sockets of a process's network, by inode.
 func (w *socketWatch) table(pid int) map[uint64]socket {
 	all := make(map[uint64]socket)
-	fs, err := procfs.NewFS(filepath.Join("/proc", strconv.Itoa(pid)))
+	root, err := procfs.NewFS(filepath.Join("/proc", strconv.Itoa(pid)))
 	if err != nil {
 		return all
 	}
@@ -159,7 +161,7 @@ func (w *socketWatch) table(pid int) map[uint64]socket {
 			w.result.gap(DetectorEgress, fmt.Sprintf("the %s sockets can't be listed: %v", protocol, err))
 		}
 	}
-	local, err := fs.NetUNIX()
+	local, err := root.NetUNIX()
 	if err != nil {
 		w.result.gap(DetectorEgress, fmt.Sprintf("the unix sockets can't be listed: %v", err))
 		return all
@@ -196,6 +198,26 @@ func ipSockets(pid int, protocol string, all map[uint64]socket) error {
 		}
 	}
 	return nil
+}
+
+// HasPort says whether a process has a socket of a protocol, udp or tcp over either
+// kind of IP, at a port of its own; of tcp, one that listens.
+func HasPort(pid int, protocol string, port uint16) (bool, error) {
+	if _, err := os.ReadDir(proc(pid, "fd")); err != nil {
+		return false, err
+	}
+	all := make(map[uint64]socket)
+	for _, kind := range []string{protocol, protocol + "6"} {
+		if err := ipSockets(pid, kind, all); err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel may be without IPv6
+			return false, err
+		}
+	}
+	for _, f := range openFiles(pid) {
+		if s, listed := all[f.inode]; listed && s.local == fmt.Sprint(port) && s.stream == s.listening {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func portOf(address string) uint64 {

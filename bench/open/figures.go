@@ -1,4 +1,4 @@
-package opens
+package open
 
 import (
 	"errors"
@@ -10,7 +10,18 @@ import (
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
-var errNothing = errors.New("no tunnel was opened in the measured time")
+// The figures.
+const (
+	perS        = "opens_per_s"
+	perCore     = "opens_per_relay_core_s"
+	perOpen     = "_cpu_ms_per_open"
+	busy        = "relay_cores"
+	vsGrantOnly = "vs_grant_only"
+	median      = "open_p50_ms"
+	slow        = "open_p99_ms"
+)
+
+var errNothing = errors.New("nothing was opened in the measured time")
 
 // figures makes a sample of the opens that ended in the measured time.
 func figures(span stage.Span[part.Opened]) (suite.Sample, error) {
@@ -21,6 +32,9 @@ func figures(span stage.Span[part.Opened]) (suite.Sample, error) {
 	opens := float64(len(took))
 	s := suite.Sample{perS: span.Rate(opens), median: percentile(took, 50), slow: percentile(took, 99)}
 	span.CPUFigures(s, perOpen, opens, 1000)
+	if cpu := span.CPU["relay"].Seconds(); cpu > 0 { // /proc counts in hundredths of a second
+		s[perCore] = opens / cpu
+	}
 	return s, nil
 }
 

@@ -1,9 +1,10 @@
-package opens
+package open
 
 import (
 	"crypto/ed25519"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for figure, want := range map[string]float64{perS: 100, "relay_cpu_ms_per_open": 5, "relay_cores": 0.5, median: 100, slow: 198} {
+	for figure, want := range map[string]float64{perS: 100, perCore: 200, "relay_cpu_ms_per_open": 5, busy: 0.5, median: 100, slow: 198} {
 		if math.Abs(got[figure]-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", figure, got[figure], want)
 		}
@@ -55,16 +56,35 @@ func TestPercentile(t *testing.T) {
 	}
 }
 
-// TestDerive: ratios are to grant only.
+// TestDerive: ratios are to grant only of the same kind; one by one has none.
 func TestDerive(t *testing.T) {
-	round := map[string]suite.Sample{grantOnly: {perS: 200}, allEvidence: {perS: 150}, refused: {perS: 400}}
-	Scenario().Derive(round)
-	if round[grantOnly][vsGrantOnly] != 1 || round[allEvidence][vsGrantOnly] != 0.75 || round[refused][vsGrantOnly] != 2 {
-		t.Errorf("%v", round)
+	round := map[string]suite.Sample{
+		dialGrantOnly: {perCore: 800}, dialAllEvidence: {perCore: 600}, dialRefused: {perCore: 1600},
+		openGrantOnly: {perCore: 3000}, openAllEvidence: {perCore: 2400}, openRefused: {perCore: 6000}, openOneByOne: {perCore: 900},
+	}
+	derive(round)
+	for line, want := range map[string]float64{
+		dialGrantOnly: 1, dialAllEvidence: 0.75, dialRefused: 2, openGrantOnly: 1, openAllEvidence: 0.8, openRefused: 2,
+	} {
+		if round[line][vsGrantOnly] != want {
+			t.Errorf("%s: %v, want %v", line, round[line], want)
+		}
+	}
+	if _, has := round[openOneByOne][vsGrantOnly]; has {
+		t.Errorf("one device is compared with eight: %v", round[openOneByOne])
 	}
 }
 
-// TestDemand: the policy can be put into a grant, and wants every feature that it weighs.
+// TestBars: what is promised is looked at where it was promised.
+func TestBars(t *testing.T) {
+	bars := Scenario().Bars
+	if len(bars) != 2 || bars[0].Figure != perCore || bars[0].AtLeast != 1500 || !slices.Equal(bars[0].Lines, []string{openAllEvidence}) {
+		t.Errorf("%+v", bars)
+	}
+}
+
+// TestDemand: the policy can be put into a grant, and nobody gets in who lacks one
+// of the features that it weighs.
 func TestDemand(t *testing.T) {
 	here, err := part.Here(time.Now())
 	if err != nil {
@@ -88,7 +108,7 @@ func TestDemand(t *testing.T) {
 	for _, f := range features {
 		less := found
 		less[f] = ecv.Missing
-		if v := g.Policy.Judge(less).Verdict; v == ecv.Allow {
+		if v := g.Policy.Judge(less).Verdict; v != ecv.Deny {
 			t.Errorf("without %s: %s", f, v)
 		}
 	}
