@@ -73,8 +73,20 @@ func (l line) flow(ctx context.Context, env suite.Env, do string, args any) (sta
 	}
 	defer s.stage.Stop()
 	s.stage.Ask(s.ends, do, args, nil)
+	if do == ends.Probe {
+		s.first()
+	}
 	span, err := stage.Measure(s.stage, env, s.read)
 	return span, errors.Join(err, s.err)
+}
+
+// first has relay and ends run before all other programs: how late they are because
+// of those is no matter of the relay.
+func (s *scene) first() {
+	s.stage.RealTime(s.ends)
+	if s.relay.pid != 0 {
+		s.err = errors.Join(s.err, proc.RealTime(s.relay.pid))
+	}
 }
 
 // bulk is one session that carries as much as it can.

@@ -83,7 +83,7 @@ func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid)
 
 // RealTime has the child's threads run as soon as they have something to do,
 // before all of other programs, as far as the system permits.
-func (c *Child) RealTime() error { return realTime(c.cmd.Process.Pid) }
+func (c *Child) RealTime() error { return RealTime(c.cmd.Process.Pid) }
 
 // Resident is how many bytes of memory the child has in use.
 func (c *Child) Resident() (int64, error) { return Resident(c.cmd.Process.Pid) }

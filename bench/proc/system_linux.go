@@ -36,10 +36,11 @@ func Resident(pid int) (int64, error) {
 	return resident * int64(os.Getpagesize()), nil
 }
 
-// realTime makes all threads of a process SCHED_RR, whose threads take turns should
-// one never wait. Those that they start become so, too; one that is started
-// meanwhile is found in the second round.
-func realTime(pid int) error {
+// RealTime has all threads of a process run as soon as they have something to do,
+// before all of other programs, as far as the system permits. They are SCHED_RR, whose
+// threads take turns should one never wait. Those that they start become so, too;
+// one that is started meanwhile is found in the second round.
+func RealTime(pid int) error {
 	turns := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
 	for range 2 {
 		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))

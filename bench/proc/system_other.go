@@ -13,7 +13,8 @@ var errLinuxOnly = errors.New("CPU time and pinning are read and set as Linux do
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
-func realTime(int) error { return errLinuxOnly }
+// RealTime fails: only Linux ranks threads in this way.
+func RealTime(int) error { return errLinuxOnly }
 
 func freeze(*os.Process) error { return errLinuxOnly }
 

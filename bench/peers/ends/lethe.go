@@ -90,8 +90,8 @@ func bind(ctx context.Context, port *flows.Port, i int, relay netip.AddrPort, le
 		if err := port.Send(i, relay, leg.Bind()); err != nil {
 			return err
 		}
-		n, _, _, err := port.Receive(buf, answerWait)
-		if errors.Is(err, flows.ErrTimeout) {
+		n, to, _, err := port.Receive(buf, answerWait)
+		if errors.Is(err, flows.ErrTimeout) || err == nil && to != i { // a late answer is to a BIND that was sent twice
 			continue
 		}
 		if err != nil {
@@ -109,12 +109,18 @@ func (p *pair) greet(source, sink *flows.Port, i int) error {
 	if err := sink.Send(i, p.relay, flows.Payload(0)); err != nil {
 		return err
 	}
-	buf := make([]byte, flows.PayloadSize)
-	n, to, _, err := source.Receive(buf, answerWait)
-	if err == nil && (n != flows.PayloadSize || to != i) {
-		err = fmt.Errorf("a datagram of %d bytes came to endpoint %d, want one of %d to %d", n, to, flows.PayloadSize, i)
+	for buf := make([]byte, flows.PayloadSize); ; {
+		n, to, _, err := source.Receive(buf, answerWait)
+		switch {
+		case err != nil:
+			return err
+		case n < flows.PayloadSize: // a late answer to a BIND that was sent twice
+		case to != i:
+			return fmt.Errorf("a datagram of session %d came to %d", i, to)
+		default:
+			return nil
+		}
 	}
-	return err
 }
 
 // idleRouter registers a router with a key of its own.
