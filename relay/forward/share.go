@@ -80,7 +80,6 @@ const (
 	burstSteps  = 2  // of the share that a leg may carry at once after a pause
 	burstLeast  = 8 * messageCost
 	debtMost    = 4 * messageCost // more than one message takes a leg beyond the line
-	shareMost   = 1 << 40         // more than any core carries in a step, and little enough to reckon with
 	uselessPart = 16              // of what is asked for: less than that is not worth sparing
 )
 
@@ -110,7 +109,7 @@ func (s *share) begin(now time.Duration, atEnd bool) {
 	}
 	if s.engaged {
 		s.goOn(passed, atEnd)
-	} else if s.behind && now-s.since >= s.patience && s.quietSince(s.since) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
+	} else if s.behind && now-s.since >= s.patience && s.quietSince(max(s.since, now-quietFor)) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
 		s.engage()
 	}
 }
@@ -129,7 +128,7 @@ func (s *share) engage() {
 
 // goOn draws the line on, ends the step if it is time, and the share if it is of no more use.
 func (s *share) goOn(passed time.Duration, atEnd bool) {
-	s.engagedFor.Add(int64(passed))
+	s.engagedFor.Add(int64(min(passed, idleFor))) // nothing came for longer: that was no overload
 	s.line += s.perStep * int64(min(passed, stepTime)) / int64(stepTime)
 	s.found = s.found || atEnd
 	if s.now-s.step >= stepTime {
@@ -158,8 +157,9 @@ func (s *share) adjust() {
 		}
 	}
 	switch {
+	case s.found && s.perStep >= s.heaviest: // far more than anybody asks for
 	case s.found:
-		s.perStep = min(s.perStep+up+1, shareMost)
+		s.perStep += up + 1
 	case s.carried*uselessPart >= s.asked: // else it is reading that takes the time, and less would not help
 		s.perStep = max(s.perStep-down, 1)
 	}

@@ -134,6 +134,55 @@ func TestShareWhenReadingIsTooMuch(t *testing.T) {
 	}
 }
 
+// TestShareAfterAPause: an hour in which nothing came was no overload, and ends one.
+func TestShareAfterAPause(t *testing.T) {
+	s := newSim(true)
+	s.add(run64K, onFull)
+	s.quietOnes()
+	s.run(500 * time.Millisecond)
+	if !s.share.engaged {
+		t.Fatal("it is not engaged")
+	}
+	before := s.share.engagedFor.Load()
+	s.share.begin(s.now+time.Hour, true)
+	if lasted := time.Duration(s.share.engagedFor.Load() - before); lasted > idleFor || s.share.engaged {
+		t.Errorf("engaged %t, an hour of nothing counts as %v", s.share.engaged, lasted)
+	}
+}
+
+// TestShareNeedsQuietOnesAgain: those of long ago are no reason to engage once more.
+func TestShareNeedsQuietOnesAgain(t *testing.T) {
+	s := newSim(true)
+	s.add(run64K, 5*time.Microsecond) // the queue stands all the time
+	quiet := s.quietOnes()
+	for _, f := range quiet {
+		f.until = s.now + 500*time.Millisecond
+	}
+	s.run(3 * time.Second)
+	before := s.share.engagedFor.Load()
+	s.run(time.Second)
+	if lasted := time.Duration(s.share.engagedFor.Load() - before); s.share.engaged || lasted > 0 {
+		t.Errorf("engaged %t, for %v with nobody quiet", s.share.engaged, lasted)
+	}
+}
+
+// TestShareStopsClimbing: where nothing is over the share for long, it stays near what is asked for.
+func TestShareStopsClimbing(t *testing.T) {
+	s := newSim(true)
+	heavy := s.add(run64K, onFull)
+	s.quietOnes()
+	for !s.share.engaged {
+		s.run(time.Millisecond)
+	}
+	heavy.gap = 100 * time.Microsecond
+	for range 100 {
+		s.run(time.Millisecond)
+		if most := int64(run64K+messageCost) * int64(windowTime/onFull); s.share.perStep > 2*most {
+			t.Fatalf("a leg may carry %d a step, and the heaviest asks for %d in a window", s.share.perStep, most)
+		}
+	}
+}
+
 // TestShareOfATunnelAlone: the acknowledgements that come back are few, but nobody else's.
 func TestShareOfATunnelAlone(t *testing.T) {
 	s := newSim(true)
