@@ -14,7 +14,9 @@ import (
 // it doesn't for standsFor, the queue stands: everybody waits in it, and what finds it
 // full is lost, whosever it is. From the first read that does not find the end, the share
 // tallies what each leg asks for, in windows of 32 ms. A session is quiet if both its
-// legs ask for less than a thirty-second of what the heaviest leg does.
+// legs ask for less than a thirty-second of what the heaviest leg does, in this window
+// and in the whole one before it, and still do proofTime later: whoever sends
+// in bursts has sent little, too, when one begins.
 //
 // # What it does
 //
@@ -47,9 +49,12 @@ type share struct {
 
 	// the tally
 	window    int64         // its number
-	heaviest  int64         // what the leg that asked for most has asked for in it
+	heaviest  int64         // what the leg that asked for most has asked for in it,
+	before    int64         // and in the one before
 	heardFrom time.Duration // when the window began, or the tally in it
-	quiet     time.Duration // when somebody quiet was last seen; zero: never
+	seeming   *Leg          // it seems to be quiet; nil: nobody does
+	seemsFrom time.Duration // it does since then
+	quiet     time.Duration // when somebody was last seen to be quiet; zero: never
 
 	// while it is engaged
 	engaged bool
@@ -73,6 +78,7 @@ const (
 	standsFor  = 4 * time.Millisecond   // without an end of the queue: a burst may take so long
 	stepTime   = time.Millisecond       // in which the share stays as it is
 	windowTime = 32 * time.Millisecond  // of the tally
+	proofTime  = 8 * time.Millisecond   // in which who seems to be quiet has to stay so
 	quietFor   = time.Second            // that somebody quiet counts as being here
 	idleFor    = 100 * time.Millisecond // that the share goes on with nobody over it
 
@@ -101,17 +107,51 @@ func (s *share) begin(now time.Duration, atEnd bool) {
 	passed := now - s.now
 	s.now = now
 	if !atEnd && !s.behind {
-		s.since, s.heardFrom, s.heaviest = now, now, 0
+		s.since = now
+		if !s.engaged {
+			s.heardFrom, s.heaviest, s.before, s.seeming = now, 0, 0, nil
+		}
 	}
 	s.behind = !atEnd
-	if window := int64(now / windowTime); window != s.window {
-		s.window, s.heardFrom, s.heaviest = window, now, 0
-	}
+	s.turn()
+	s.prove()
 	if s.engaged {
 		s.goOn(passed, atEnd)
 	} else if s.behind && now-s.since >= s.patience && s.quietSince(max(s.since, now-quietFor)) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
 		s.engage()
 	}
+	if !s.watching() {
+		s.seeming = nil // or its session would stay in memory
+	}
+}
+
+// turn begins a new window if it is time.
+func (s *share) turn() {
+	window := int64(s.now / windowTime)
+	if window == s.window {
+		return
+	}
+	if s.before = s.heaviest; window != s.window+1 {
+		s.before = 0
+	}
+	s.window, s.heardFrom, s.heaviest = window, s.now, 0
+}
+
+// prove looks again at the leg that seemed to be quiet.
+func (s *share) prove() {
+	if s.seeming == nil || s.now-s.seemsFrom < proofTime {
+		return
+	}
+	if s.seemsQuiet(s.seeming) {
+		s.quiet = s.now
+	}
+	s.seeming = nil
+}
+
+// seemsQuiet tells whether leg's session has been quiet until now.
+func (s *share) seemsQuiet(leg *Leg) bool {
+	most := max(s.heaviest, s.before)
+	return leg.asked.most(s.window)*quietPart < most && leg.peer.asked.most(s.window)*quietPart < most
 }
 
 // quietSince tells whether somebody quiet has come since t.
@@ -157,7 +197,7 @@ func (s *share) adjust() {
 		}
 	}
 	switch {
-	case s.found && s.perStep >= s.heaviest: // far more than anybody asks for
+	case s.found && s.perStep >= max(s.heaviest, s.before): // far more than anybody asks for
 	case s.found:
 		s.perStep += up + 1
 	case s.carried*uselessPart >= s.asked: // else it is reading that takes the time, and less would not help
@@ -190,31 +230,53 @@ func (s *share) admit(leg *Leg, n int) bool {
 
 // tally adds to what leg has asked for in this window.
 func (s *share) tally(leg *Leg, cost int64) {
-	asked := leg.asked.in(s.window) + cost
-	leg.asked.set(s.window, asked)
-	switch {
-	case asked > s.heaviest:
-		s.heaviest = asked
-	case asked*quietPart < s.heaviest && leg.peer.asked.in(s.window)*quietPart < s.heaviest:
-		s.quiet = s.now
+	s.heaviest = max(s.heaviest, leg.asked.add(s.window, cost))
+	if s.seeming == nil && s.seemsQuiet(leg) {
+		s.seeming, s.seemsFrom = leg, s.now
 	}
 }
 
-// tally is what a leg has asked for in a window, and in which: 24 bits of its
-// number, 40 of the sum.
+// tally is what a leg has asked for in a window, and in the one before, in one word:
+//
+//	16 bits          24 bits   24 bits
+//	window's number  before    in it
+//
+// The sums are in KiB, so that 16 GiB fit; a window's number comes again after half an hour.
 type tally struct{ word atomic.Uint64 }
 
-const sumBits = 40
+const (
+	sumBits = 24
+	sumMask = 1<<sumBits - 1
+	sumUnit = 1 << 10
+)
 
-// in is the sum in that window.
-func (t *tally) in(window int64) int64 {
+// in is the sums in that window and in the one before, in KiB.
+func (t *tally) in(window int64) (sum, before uint64) {
 	word := t.word.Load()
-	if word>>sumBits != uint64(window)&(1<<(64-sumBits)-1) {
-		return 0
+	switch uint16(window) - uint16(word>>(2*sumBits)) {
+	case 0:
+		return word & sumMask, word >> sumBits & sumMask
+	case 1:
+		return 0, word & sumMask
+	default:
+		return 0, 0
 	}
-	return int64(word & (1<<sumBits - 1))
 }
 
-func (t *tally) set(window, sum int64) {
-	t.word.Store(uint64(window)<<sumBits | uint64(sum)&(1<<sumBits-1))
+// most is the larger one of the two sums, in bytes.
+func (t *tally) most(window int64) int64 {
+	sum, before := t.in(window)
+	return int64(max(sum, before)) * sumUnit
+}
+
+// add adds so many bytes in that window and returns the sum in it.
+func (t *tally) add(window, bytes int64) int64 {
+	sum, before := t.in(window)
+	sum = min(sum+uint64(bytes)/sumUnit, sumMask)
+	t.set(window, sum, before)
+	return int64(sum) * sumUnit
+}
+
+func (t *tally) set(window int64, sum, before uint64) {
+	t.word.Store(uint64(uint16(window))<<(2*sumBits) | before<<sumBits | sum)
 }

@@ -183,6 +183,35 @@ func TestShareStopsClimbing(t *testing.T) {
 	}
 }
 
+// TestShareLetsBurstsOfEqualsBe: who sends in bursts has sent little at the beginning of
+// one, and little in a window at the beginning of which one ends. He is no quiet leg.
+func TestShareLetsBurstsOfEqualsBe(t *testing.T) {
+	for _, burst := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond} {
+		s := newSim(true)
+		var all []*flow
+		for range 20 {
+			all = append(all, s.add(run64K, 4*onFull))
+		}
+		for range 200 {
+			for i, f := range all {
+				if slot := time.Duration(i) * burst / 4; f.until <= s.now { // four at a time
+					turn := 5 * burst
+					f.from = s.now - s.now%turn + slot
+					if f.from+burst <= s.now {
+						f.from += turn
+					}
+					f.until = f.from + burst
+				}
+			}
+			s.run(5 * time.Millisecond)
+		}
+		sum := together(all)
+		if lasted := time.Duration(s.share.engagedFor.Load()); sum.dropped > 0 || sum.refused == 0 || lasted > 0 {
+			t.Errorf("bursts of %v: of %d messages %d were dropped by the share, which was engaged for %v, %d by the kernel", burst, sum.sent, sum.dropped, lasted, sum.refused)
+		}
+	}
+}
+
 // TestShareOfATunnelAlone: the acknowledgements that come back are few, but nobody else's.
 func TestShareOfATunnelAlone(t *testing.T) {
 	s := newSim(true)
@@ -271,16 +300,20 @@ func TestShareOfALegThatMoves(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	var x tally
-	if got := x.in(5); got != 0 {
+	if got := x.most(5); got != 0 {
 		t.Errorf("a new one has %d", got)
 	}
-	x.set(5, 1<<sumBits-1)
-	if got := x.in(5); got != 1<<sumBits-1 {
-		t.Errorf("got %d", got)
+	x.add(4, 3<<20)
+	x.add(5, 1<<20)
+	if got := x.add(5, 1<<20); got != 2<<20 {
+		t.Errorf("%d in a window, want %d", got, 2<<20)
 	}
-	for _, other := range []int64{0, 4, 6, 5 + 1<<20} {
-		if got := x.in(other); got != 0 {
-			t.Errorf("window %d has %d of window 5", other, got)
+	for window, want := range map[int64]int64{3: 0, 4: 0, 5: 3 << 20, 6: 2 << 20, 7: 0, 5 + 1<<15: 0} {
+		if got := x.most(window); got != want {
+			t.Errorf("at window %d it has %d, want %d", window, got, want)
 		}
+	}
+	if x.add(65535, 1<<50); x.most(65536) != sumMask*sumUnit {
+		t.Errorf("%d of more than it can hold, or over the end of the numbers", x.most(65536))
 	}
 }
