@@ -47,7 +47,7 @@ func TestForwardPathDoesNotAllocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.l.bounds.begin(b.l.share.now+time.Millisecond, true)
+		b.l.bounds.begin(b.l.share.now+time.Millisecond, 0, true)
 		if err := b.l.send(b.l.route(b.l.batch[:n])); err != nil {
 			t.Fatal(err)
 		}

@@ -51,6 +51,8 @@ type share struct {
 	window    int64         // its number
 	heaviest  int64         // what the leg that asked for most has asked for in it,
 	before    int64         // and in the one before
+	modest    int64         // what the quiet leg that asked for most has asked for in it,
+	modestly  int64         // and in the one before
 	heardFrom time.Duration // when the window began, or the tally in it
 	seeming   *Leg          // it seems to be quiet; nil: nobody does
 	seemsFrom time.Duration // it does since then
@@ -62,7 +64,7 @@ type share struct {
 	perStep int64         // how much the line goes up in a step: the share
 	step    time.Duration // when the step under way began
 	found   bool          // the end of the queue, in this step
-	asked   int64         // the cost of what came in this step,
+	read    int64         // the cost of what was read in this step, whosever it is,
 	carried int64         // and of what was sent of it
 	phase   phase
 	over    time.Duration // when a leg was last over the share
@@ -101,15 +103,18 @@ const (
 // watching tells whether admit has to be asked.
 func (s *share) watching() bool { return s.behind || s.engaged }
 
-// begin is called at now for each batch that was read. atEnd tells that the loop
-// has found the end of the queue with it.
-func (s *share) begin(now time.Duration, atEnd bool) {
+// cost is that of so many messages with so many bytes.
+func cost(messages, bytes int) int64 { return int64(bytes) + int64(messages)*messageCost }
+
+// begin is called at now for each batch that was read, whosever its messages are. atEnd
+// tells that the loop has found the end of the queue with it.
+func (s *share) begin(now time.Duration, batch int64, atEnd bool) {
 	passed := now - s.now
 	s.now = now
 	if !atEnd && !s.behind {
 		s.since = now
 		if !s.engaged {
-			s.heardFrom, s.heaviest, s.before, s.seeming = now, 0, 0, nil
+			s.heardFrom, s.heaviest, s.before, s.modest, s.modestly, s.seeming = now, 0, 0, 0, 0, nil
 		}
 	}
 	s.behind = !atEnd
@@ -120,6 +125,7 @@ func (s *share) begin(now time.Duration, atEnd bool) {
 	} else if s.behind && now-s.since >= s.patience && s.quietSince(max(s.since, now-quietFor)) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
 		s.engage()
 	}
+	s.read += batch
 	if !s.watching() {
 		s.seeming = nil // or its session would stay in memory
 	}
@@ -131,10 +137,11 @@ func (s *share) turn() {
 	if window == s.window {
 		return
 	}
-	if s.before = s.heaviest; window != s.window+1 {
-		s.before = 0
+	s.before, s.modestly = s.heaviest, s.modest
+	if window != s.window+1 {
+		s.before, s.modestly = 0, 0
 	}
-	s.window, s.heardFrom, s.heaviest = window, s.now, 0
+	s.window, s.heardFrom, s.heaviest, s.modest = window, s.now, 0, 0
 }
 
 // prove looks again at the leg that seemed to be quiet.
@@ -160,8 +167,8 @@ func (s *share) quietSince(t time.Duration) bool { return s.quiet > 0 && s.quiet
 // engage starts with half of what the heaviest leg has asked for, and a full
 // bucket for everybody.
 func (s *share) engage() {
-	s.engaged, s.phase, s.found, s.asked, s.carried = true, falling, false, 0, 0
-	s.perStep = max(1, s.heaviest*int64(stepTime)/int64(s.now-s.heardFrom)/2)
+	s.engaged, s.phase, s.found, s.read, s.carried = true, falling, false, 0, 0
+	s.perStep = max(s.least(), s.heaviest*int64(stepTime)/int64(s.now-s.heardFrom)/2)
 	s.line += s.burst() + debtMost
 	s.step, s.over = s.now, s.now
 }
@@ -173,7 +180,7 @@ func (s *share) goOn(passed time.Duration, atEnd bool) {
 	s.found = s.found || atEnd
 	if s.now-s.step >= stepTime {
 		s.adjust()
-		s.step, s.found, s.asked, s.carried = s.now, false, 0, 0
+		s.step, s.found, s.read, s.carried = s.now, false, 0, 0
 	}
 	s.engaged = s.now-s.over < idleFor && s.quietSince(s.now-quietFor)
 }
@@ -200,27 +207,35 @@ func (s *share) adjust() {
 	case s.found && s.perStep >= max(s.heaviest, s.before): // far more than anybody asks for
 	case s.found:
 		s.perStep += up + 1
-	case s.carried*uselessPart >= s.asked: // else it is reading that takes the time, and less would not help
-		s.perStep = max(s.perStep-down, 1)
+	case s.carried > 0 && s.carried*uselessPart >= s.read: // else it is reading that takes the time, and less would not help
+		s.perStep -= down
 	}
+	s.perStep = max(s.perStep, s.least())
 }
 
-func (s *share) burst() int64 { return max(burstLeast, burstSteps*s.perStep) }
+// need is what a quiet leg may ask for in a window: as much as any has, and at least a message.
+func (s *share) need() int64 { return max(s.modest, s.modestly, messageCost) }
+
+// least is the share that a quiet leg can live on.
+func (s *share) least() int64 { return s.need() * int64(stepTime) / int64(windowTime) }
+
+func (s *share) burst() int64 { return max(burstLeast, burstSteps*s.perStep, s.need()) }
 
 // admit tallies a message of n bytes from leg and tells whether it may be carried.
 func (s *share) admit(leg *Leg, n int) bool {
-	cost := int64(n) + messageCost
-	s.tally(leg, cost)
+	cost := cost(1, n)
+	quiet := s.tally(leg, cost)
 	if !s.engaged {
 		return true
 	}
-	s.asked += cost
 	paid := leg.fair.at(s.line, s.burst())
 	if paid > s.line+debtMost { // it comes from another loop, whose line is far ahead
 		paid = s.line - s.burst()
 	}
 	if paid >= s.line {
-		s.over = s.now
+		if !quiet { // for whom a share is kept going
+			s.over = s.now
+		}
 		return false
 	}
 	s.carried += cost
@@ -228,12 +243,18 @@ func (s *share) admit(leg *Leg, n int) bool {
 	return true
 }
 
-// tally adds to what leg has asked for in this window.
-func (s *share) tally(leg *Leg, cost int64) {
-	s.heaviest = max(s.heaviest, leg.asked.add(s.window, cost))
-	if s.seeming == nil && s.seemsQuiet(leg) {
+// tally adds to what leg has asked for in this window and tells whether it seems to be quiet.
+func (s *share) tally(leg *Leg, cost int64) (quiet bool) {
+	asked := leg.asked.add(s.window, cost)
+	s.heaviest = max(s.heaviest, asked)
+	if !s.seemsQuiet(leg) {
+		return false
+	}
+	s.modest = max(s.modest, asked)
+	if s.seeming == nil {
 		s.seeming, s.seemsFrom = leg, s.now
 	}
+	return true
 }
 
 // tally is what a leg has asked for in a window, and in the one before, in one word:

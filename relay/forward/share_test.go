@@ -144,7 +144,7 @@ func TestShareAfterAPause(t *testing.T) {
 		t.Fatal("it is not engaged")
 	}
 	before := s.share.engagedFor.Load()
-	s.share.begin(s.now+time.Hour, true)
+	s.share.begin(s.now+time.Hour, cost(1, 40), true)
 	if lasted := time.Duration(s.share.engagedFor.Load() - before); lasted > idleFor || s.share.engaged {
 		t.Errorf("engaged %t, an hour of nothing counts as %v", s.share.engaged, lasted)
 	}
@@ -208,6 +208,68 @@ func TestShareLetsBurstsOfEqualsBe(t *testing.T) {
 		sum := together(all)
 		if lasted := time.Duration(s.share.engagedFor.Load()); sum.dropped > 0 || sum.refused == 0 || lasted > 0 {
 			t.Errorf("bursts of %v: of %d messages %d were dropped by the share, which was engaged for %v, %d by the kernel", burst, sum.sent, sum.dropped, lasted, sum.refused)
+		}
+	}
+}
+
+// TestShareBesideStrays: what belongs to no leg takes the loop's time and has no share. It
+// must not take the quiet legs' share from them, nor keep the share going when
+// nobody heavy is left.
+func TestShareBesideStrays(t *testing.T) {
+	for _, gap := range []time.Duration{time.Microsecond, 2 * time.Microsecond, 600 * time.Nanosecond} {
+		var lost [2]float64
+		for i, fair := range []bool{false, true} {
+			s := newSim(fair)
+			s.addOf(nil, 1200, gap)
+			heavy, quiet := s.add(run64K, onFull), s.quietOnes()
+			s.run(time.Second)
+			lost[i] = together(quiet).lost()
+			if fair && (heavy.dropped == 0 || heavy.carried == 0) {
+				t.Errorf("strays each %v: %d messages of the heavy leg were carried, %d dropped", gap, heavy.carried, heavy.dropped)
+			}
+			heavy.until = s.now
+			s.run(quietFor + 2*idleFor)
+			if n := together(quiet).dropped; n > 0 {
+				t.Errorf("strays each %v: %d datagrams of quiet legs were over the share", gap, n)
+			}
+			if s.share.engaged {
+				t.Errorf("strays each %v: it is engaged with nobody heavy", gap)
+			}
+		}
+		if lost[1] > lost[0]*1.01 {
+			t.Errorf("strays each %v: quiet legs lost %.4f without a share, %.4f with", gap, lost[0], lost[1])
+		}
+	}
+}
+
+// TestShareLeavesWhatQuietOnesNeed: the end of the queue is never found, though there are
+// steps in which nobody but quiet legs sends. The share does not fall below what they ask for.
+func TestShareLeavesWhatQuietOnesNeed(t *testing.T) {
+	s := share{patience: standsFor}
+	heavy, quiet := newSession(time.Time{}, Hooks{}).Device, newSession(time.Time{}, Hooks{}).Device
+	held := 0
+	for step := range 3000 {
+		s.begin(time.Second+time.Duration(step)*stepTime, cost(1, 200), false)
+		if step%20 == 0 {
+			for range 1000 {
+				s.admit(heavy, run64K)
+			}
+		}
+		if step%5 == 1 && !s.admit(quiet, 200) {
+			t.Fatalf("a quiet leg was over the share of %d in step %d", s.perStep, step)
+		}
+		if s.engaged {
+			held++
+		}
+	}
+	if held < 2900 {
+		t.Errorf("it was engaged for %d steps only", held)
+	}
+	for leg, renews := range map[*Leg]bool{heavy: true, quiet: false} {
+		leg.fair.paid.Store(s.line)
+		s.over = 0
+		if s.admit(leg, 200) || (s.over != 0) != renews {
+			t.Errorf("what is over the share of a leg keeps the share going: %t, want %t", s.over != 0, renews)
 		}
 	}
 }
