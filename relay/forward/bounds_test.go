@@ -109,6 +109,19 @@ func TestBoundsAskForTheTimeWhenTheyNeedIt(t *testing.T) {
 	}
 }
 
+// TestAllThatWasReadCounts: a share can't tell otherwise what takes the time.
+func TestAllThatWasReadCounts(t *testing.T) {
+	b := newBench(t)
+	for i := range b.l.batch {
+		b.l.batch[i].N = 100 * i
+	}
+	n := b.l.reach
+	b.l.begin(n)
+	if got, want := b.l.share.read, cost(n, 100*n*(n-1)/2); got != want {
+		t.Errorf("a batch costs %d, want %d", got, want)
+	}
+}
+
 // TestFullBatchThatWasWaitedFor is no sign of a queue that stands: it was empty before.
 func TestFullBatchThatWasWaitedFor(t *testing.T) {
 	b := newBench(t)

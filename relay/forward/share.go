@@ -26,9 +26,11 @@ import (
 // the loop never found the end of the queue, the share goes down; each other one,
 // up. So it settles where the loop just keeps up, and what heavy legs leave is for the
 // others: max-min fairness, by approximate fair dropping (Pan, Breslau,
-// Prabhakar, Shenker 2003) with an empty queue for a target.
+// Prabhakar, Shenker 2003) with an empty queue for a target. It does not go down where
+// reading takes the time, of what belongs to no leg for instance, and never below
+// what a quiet leg asks for.
 //
-// It ends when nothing was over the share for idleFor, or when nobody quiet
+// It ends when nobody but quiet legs was over the share for idleFor, or when nobody quiet
 // has come for quietFor. Where all are alike nothing is ever dropped here:
 // it would help nobody, and the kernel drops at less cost.
 //
