@@ -69,7 +69,7 @@ type share struct {
 	read    int64         // the cost of what was read in this step, whosever it is,
 	carried int64         // and of what was sent of it
 	phase   phase
-	over    time.Duration // when a leg was last over the share
+	over    time.Duration // when a leg was last over the share that was not quiet
 
 	engagedFor atomic.Int64 // nanoseconds in all
 }
@@ -84,13 +84,13 @@ const (
 	windowTime = 32 * time.Millisecond  // of the tally
 	proofTime  = 8 * time.Millisecond   // in which who seems to be quiet has to stay so
 	quietFor   = time.Second            // that somebody quiet counts as being here
-	idleFor    = 100 * time.Millisecond // that the share goes on with nobody over it
+	idleFor    = 100 * time.Millisecond // that the share goes on with none but quiet legs over it
 
 	quietPart   = 32 // a quiet leg asks for less than the heaviest one divided by this
 	burstSteps  = 2  // of the share that a leg may carry at once after a pause
 	burstLeast  = 8 * messageCost
 	debtMost    = 4 * messageCost // more than one message takes a leg beyond the line
-	uselessPart = 16              // of what is asked for: less than that is not worth sparing
+	uselessPart = 16              // of what is read: to send less than that is not worth sparing
 )
 
 // phase is how far a share has come on its way to where it settles.

@@ -322,6 +322,9 @@ func TestShareEnds(t *testing.T) {
 	if together(quiet).dropped > 0 {
 		t.Error("quiet legs were over the share")
 	}
+	if s.share.seeming != nil {
+		t.Error("it keeps a leg in memory")
+	}
 }
 
 // TestShareEndsWithoutQuietOnes: with them its use has gone.
