@@ -31,7 +31,7 @@ func (l *loop) begin(n int) {
 	}
 	l.reach = reach(n, bytes)
 	if l.bounded || !atEnd {
-		l.bounds.begin(time.Since(l.plane.made), atEnd)
+		l.bounds.begin(time.Since(l.plane.made), cost(n, bytes), atEnd)
 	}
 }
 
@@ -49,12 +49,13 @@ func reach(n, bytes int) int {
 	return min(max(n*readBytes/max(bytes, 1), readLeast), batchMessages)
 }
 
-func (b *bounds) begin(now time.Duration, atEnd bool) {
+// begin is what a batch of that cost begins with.
+func (b *bounds) begin(now time.Duration, batch int64, atEnd bool) {
 	if b.rate != (rate{}) {
 		b.line = b.rate.line(now)
 	}
 	if !atEnd || b.share.watching() {
-		b.share.begin(now, atEnd)
+		b.share.begin(now, batch, atEnd)
 	}
 	b.bounded = b.rate != (rate{}) || b.share.watching()
 }

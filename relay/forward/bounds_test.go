@@ -13,7 +13,7 @@ import (
 func (b bench) overload() {
 	s := &b.l.share
 	for range 10 {
-		b.l.bounds.begin(s.now+time.Millisecond, false)
+		b.l.bounds.begin(s.now+time.Millisecond, 0, false)
 		s.heaviest, s.quiet = 100*messageCost, s.now
 	}
 }
@@ -21,7 +21,7 @@ func (b bench) overload() {
 // atRate gives every leg a rate, in bytes, of which the burst is used up in the first hour.
 func (b bench) atRate(perSecond, burst int64) {
 	b.l.rate = rate{perSecond: perSecond, burst: burst}
-	b.l.bounds.begin(time.Hour, true)
+	b.l.bounds.begin(time.Hour, 0, true)
 	for _, leg := range b.s.legs() {
 		leg.rate.paid.Store(b.l.line)
 	}
@@ -34,7 +34,7 @@ func TestSessionRate(t *testing.T) {
 	b.bind(b.s.Device, loopback(9))
 	b.bind(b.s.Router, loopback(10))
 	b.atRate(1000, 1000)
-	b.l.bounds.begin(time.Hour+250*time.Millisecond, true)
+	b.l.bounds.begin(time.Hour+250*time.Millisecond, 0, true)
 	b.feed(t, loopback(9), payload(330, 100), 100)
 	if got := b.s.Device.bytes.Load(); got != 200 {
 		t.Errorf("%d bytes of the device's passed, want 2 datagrams of 100", got)
@@ -46,7 +46,7 @@ func TestSessionRate(t *testing.T) {
 	if got := b.s.Router.bytes.Load(); got != 200 {
 		t.Errorf("%d bytes of the router's passed, want 200: its rate is its own", got)
 	}
-	b.l.bounds.begin(time.Hour+450*time.Millisecond, true)
+	b.l.bounds.begin(time.Hour+450*time.Millisecond, 0, true)
 	b.feed(t, loopback(9), payload(250, 100), 100)
 	if st := b.Stats(); b.s.Device.bytes.Load() != 450 || st.Dropped[DropOverRate] != 2 {
 		t.Errorf("%d bytes of the device's passed later, dropped %v; want 450", b.s.Device.bytes.Load(), nonZero(st.Dropped))
@@ -59,7 +59,7 @@ func TestSessionRateOfAMixedMessage(t *testing.T) {
 	b := newBench(t)
 	b.bind(b.s.Router, loopback(9))
 	b.atRate(1000, 1000)
-	b.l.bounds.begin(time.Hour+110*time.Millisecond, true)
+	b.l.bounds.begin(time.Hour+110*time.Millisecond, 0, true)
 	secret := b.s.Device.Secret()
 	bind := wire.LegMessage{Type: wire.TypeBind, Leg: b.s.Device.id, Counter: 1}.Append(nil, &secret)
 	b.feed(t, address(benchDevice), append(payload(3*52, 52), bind...), 52)
@@ -101,11 +101,24 @@ func TestBoundsAskForTheTimeWhenTheyNeedIt(t *testing.T) {
 		t.Error("bounded after the end was found again")
 	}
 	b.l.rate = newRate(1 << 20)
-	b.l.bounds.begin(time.Hour, true)
+	b.l.bounds.begin(time.Hour, 0, true)
 	before := b.l.line
 	b.l.begin(3)
 	if !b.l.bounded || b.l.line == before {
 		t.Error("a rate is not looked at")
+	}
+}
+
+// TestAllThatWasReadCounts: a share can't tell otherwise what takes the time.
+func TestAllThatWasReadCounts(t *testing.T) {
+	b := newBench(t)
+	for i := range b.l.batch {
+		b.l.batch[i].N = 100 * i
+	}
+	n := b.l.reach
+	b.l.begin(n)
+	if got, want := b.l.share.read, cost(n, 100*n*(n-1)/2); got != want {
+		t.Errorf("a batch costs %d, want %d", got, want)
 	}
 }
 

@@ -40,8 +40,8 @@
 // The control plane may limit a session in bytes and time ([Session.Limit]).
 // The loops count the bytes and drop what is too much, since a second of line
 // rate is a gigabit; the sweeper, which looks once a second, ends the session
-// then, and also when its time is up. So the forward path needs no clock, and a
-// session without a limit costs it one atomic load per message. The hook
+// then, and also when its time is up. So a limit takes no clock of the forward path, and a
+// session without one costs it one atomic load per message. The hook
 // [Hooks].Bound tells the control plane where the device is, so that it can
 // judge a new address before that carries anything.
 //
@@ -52,7 +52,13 @@
 // When a loop can't keep up, what comes is lost in the kernel, whosever it is. Then the
 // loop holds each leg to its share (share.go): a leg that sends too much is dropped
 // by the relay, and the quiet ones neither lose nor wait. Nothing is dropped
-// where it would help nobody.
+// where it would help nobody. For that the loop asks for the time once a batch, as long as
+// it does not keep up.
+//
+// A share is a leg's: who has N sessions has N shares. And what is dropped here has been read
+// before. Whoever sends faster than a loop can read, with a session or without, fills the
+// kernel's queue all the same; no program can help that which reads from it. What would is a filter
+// that the kernel asks before it queues a datagram: one on the socket, or in front of it.
 //
 // # What it can't do
 //

@@ -23,7 +23,7 @@ func TestForwardPathDoesNotAllocate(t *testing.T) {
 	b.s.Limit(1<<40, time.Now().Add(time.Hour)) // which is looked at, and not reached
 	b.l.rate = newRate(100_000_000_000)         // so is this
 	b.overload()                                // and so are shares,
-	b.l.share.perStep = shareMost               // which are as large
+	b.l.share.perStep = 1 << 40                 // which are as large
 	b.l.conn.SetReadDeadline(time.Now().Add(patience))
 
 	run := payload(20*1200, 1200)
@@ -47,7 +47,7 @@ func TestForwardPathDoesNotAllocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.l.bounds.begin(b.l.share.now+time.Millisecond, true)
+		b.l.bounds.begin(b.l.share.now+time.Millisecond, 0, true)
 		if err := b.l.send(b.l.route(b.l.batch[:n])); err != nil {
 			t.Fatal(err)
 		}

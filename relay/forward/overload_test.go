@@ -115,7 +115,7 @@ func (x *lockstep) carryBatch() {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	x.l.bounds.begin(x.now, n < x.l.reach)
+	x.l.bounds.begin(x.now, cost(n, n*1200), n < x.l.reach)
 	out := x.l.route(x.l.batch[:n])
 	if err := x.l.send(out); err != nil {
 		x.t.Fatal(err)
@@ -177,13 +177,13 @@ func TestGreedyBesideQuiet(t *testing.T) {
 // TestOverloadIsCounted: only what time the share is engaged for.
 func TestOverloadIsCounted(t *testing.T) {
 	b := newBench(t)
-	b.l.bounds.begin(time.Second, false)
+	b.l.bounds.begin(time.Second, 0, false)
 	if got := b.Stats().Overload; got != 0 {
 		t.Errorf("%v of overload before there was any", got)
 	}
 	b.overload()
 	before := b.Stats().Overload
-	b.l.bounds.begin(b.l.share.now+3*time.Millisecond, true)
+	b.l.bounds.begin(b.l.share.now+3*time.Millisecond, 0, true)
 	if got := b.Stats().Overload - before; got != 3*time.Millisecond {
 		t.Errorf("3ms of overload count as %v", got)
 	}

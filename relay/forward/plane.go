@@ -314,7 +314,7 @@ func (p *Plane) expire(l *Leg, now time.Time) {
 	}
 }
 
-// over decides by counters and limits, so that the forward path needs no clock.
+// over decides by counters and limits, so that the forward path needs no clock for them.
 func (p *Plane) over(s *Session, now time.Time) (EndReason, bool) {
 	if limit := s.limit.Load(); limit != nil && limit.over(now) {
 		return EndLimited, true

@@ -14,7 +14,9 @@ import (
 // it doesn't for standsFor, the queue stands: everybody waits in it, and what finds it
 // full is lost, whosever it is. From the first read that does not find the end, the share
 // tallies what each leg asks for, in windows of 32 ms. A session is quiet if both its
-// legs ask for less than a thirty-second of what the heaviest leg does.
+// legs ask for less than a thirty-second of what the heaviest leg does, in this window
+// and in the whole one before it, and still do proofTime later: whoever sends
+// in bursts has sent little, too, when one begins.
 //
 // # What it does
 //
@@ -24,9 +26,11 @@ import (
 // the loop never found the end of the queue, the share goes down; each other one,
 // up. So it settles where the loop just keeps up, and what heavy legs leave is for the
 // others: max-min fairness, by approximate fair dropping (Pan, Breslau,
-// Prabhakar, Shenker 2003) with an empty queue for a target.
+// Prabhakar, Shenker 2003) with an empty queue for a target. It does not go down where
+// reading takes the time, of what belongs to no leg for instance, and never below
+// what a quiet leg asks for.
 //
-// It ends when nothing was over the share for idleFor, or when nobody quiet
+// It ends when nobody but quiet legs was over the share for idleFor, or when nobody quiet
 // has come for quietFor. Where all are alike nothing is ever dropped here:
 // it would help nobody, and the kernel drops at less cost.
 //
@@ -47,9 +51,14 @@ type share struct {
 
 	// the tally
 	window    int64         // its number
-	heaviest  int64         // what the leg that asked for most has asked for in it
+	heaviest  int64         // what the leg that asked for most has asked for in it,
+	before    int64         // and in the one before
+	modest    int64         // what the quiet leg that asked for most has asked for in it,
+	modestly  int64         // and in the one before
 	heardFrom time.Duration // when the window began, or the tally in it
-	quiet     time.Duration // when somebody quiet was last seen; zero: never
+	seeming   *Leg          // it seems to be quiet; nil: nobody does
+	seemsFrom time.Duration // it does since then
+	quiet     time.Duration // when somebody was last seen to be quiet; zero: never
 
 	// while it is engaged
 	engaged bool
@@ -57,10 +66,10 @@ type share struct {
 	perStep int64         // how much the line goes up in a step: the share
 	step    time.Duration // when the step under way began
 	found   bool          // the end of the queue, in this step
-	asked   int64         // the cost of what came in this step,
+	read    int64         // the cost of what was read in this step, whosever it is,
 	carried int64         // and of what was sent of it
 	phase   phase
-	over    time.Duration // when a leg was last over the share
+	over    time.Duration // when a leg was last over the share that was not quiet
 
 	engagedFor atomic.Int64 // nanoseconds in all
 }
@@ -73,15 +82,15 @@ const (
 	standsFor  = 4 * time.Millisecond   // without an end of the queue: a burst may take so long
 	stepTime   = time.Millisecond       // in which the share stays as it is
 	windowTime = 32 * time.Millisecond  // of the tally
+	proofTime  = 8 * time.Millisecond   // in which who seems to be quiet has to stay so
 	quietFor   = time.Second            // that somebody quiet counts as being here
-	idleFor    = 100 * time.Millisecond // that the share goes on with nobody over it
+	idleFor    = 100 * time.Millisecond // that the share goes on with none but quiet legs over it
 
 	quietPart   = 32 // a quiet leg asks for less than the heaviest one divided by this
 	burstSteps  = 2  // of the share that a leg may carry at once after a pause
 	burstLeast  = 8 * messageCost
 	debtMost    = 4 * messageCost // more than one message takes a leg beyond the line
-	shareMost   = 1 << 40         // more than any core carries in a step, and little enough to reckon with
-	uselessPart = 16              // of what is asked for: less than that is not worth sparing
+	uselessPart = 16              // of what is read: to send less than that is not worth sparing
 )
 
 // phase is how far a share has come on its way to where it settles.
@@ -96,23 +105,62 @@ const (
 // watching tells whether admit has to be asked.
 func (s *share) watching() bool { return s.behind || s.engaged }
 
-// begin is called at now for each batch that was read. atEnd tells that the loop
-// has found the end of the queue with it.
-func (s *share) begin(now time.Duration, atEnd bool) {
+// cost is that of so many messages with so many bytes.
+func cost(messages, bytes int) int64 { return int64(bytes) + int64(messages)*messageCost }
+
+// begin is called at now for each batch that was read, whosever its messages are. atEnd
+// tells that the loop has found the end of the queue with it.
+func (s *share) begin(now time.Duration, batch int64, atEnd bool) {
 	passed := now - s.now
 	s.now = now
 	if !atEnd && !s.behind {
-		s.since, s.heardFrom, s.heaviest = now, now, 0
+		s.since = now
+		if !s.engaged {
+			s.heardFrom, s.heaviest, s.before, s.modest, s.modestly, s.seeming = now, 0, 0, 0, 0, nil
+		}
 	}
 	s.behind = !atEnd
-	if window := int64(now / windowTime); window != s.window {
-		s.window, s.heardFrom, s.heaviest = window, now, 0
-	}
+	s.turn()
+	s.prove()
 	if s.engaged {
 		s.goOn(passed, atEnd)
-	} else if s.behind && now-s.since >= s.patience && s.quietSince(s.since) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
+	} else if s.behind && now-s.since >= s.patience && s.quietSince(max(s.since, now-quietFor)) && s.heaviest > 0 && now-s.heardFrom >= stepTime {
 		s.engage()
 	}
+	s.read += batch
+	if !s.watching() {
+		s.seeming = nil // or its session would stay in memory
+	}
+}
+
+// turn begins a new window if it is time.
+func (s *share) turn() {
+	window := int64(s.now / windowTime)
+	if window == s.window {
+		return
+	}
+	s.before, s.modestly = s.heaviest, s.modest
+	if window != s.window+1 {
+		s.before, s.modestly = 0, 0
+	}
+	s.window, s.heardFrom, s.heaviest, s.modest = window, s.now, 0, 0
+}
+
+// prove looks again at the leg that seemed to be quiet.
+func (s *share) prove() {
+	if s.seeming == nil || s.now-s.seemsFrom < proofTime {
+		return
+	}
+	if s.seemsQuiet(s.seeming) {
+		s.quiet = s.now
+	}
+	s.seeming = nil
+}
+
+// seemsQuiet tells whether leg's session has been quiet until now.
+func (s *share) seemsQuiet(leg *Leg) bool {
+	most := max(s.heaviest, s.before)
+	return leg.asked.most(s.window)*quietPart < most && leg.peer.asked.most(s.window)*quietPart < most
 }
 
 // quietSince tells whether somebody quiet has come since t.
@@ -121,20 +169,20 @@ func (s *share) quietSince(t time.Duration) bool { return s.quiet > 0 && s.quiet
 // engage starts with half of what the heaviest leg has asked for, and a full
 // bucket for everybody.
 func (s *share) engage() {
-	s.engaged, s.phase, s.found, s.asked, s.carried = true, falling, false, 0, 0
-	s.perStep = max(1, s.heaviest*int64(stepTime)/int64(s.now-s.heardFrom)/2)
+	s.engaged, s.phase, s.found, s.read, s.carried = true, falling, false, 0, 0
+	s.perStep = max(s.least(), s.heaviest*int64(stepTime)/int64(s.now-s.heardFrom)/2)
 	s.line += s.burst() + debtMost
 	s.step, s.over = s.now, s.now
 }
 
 // goOn draws the line on, ends the step if it is time, and the share if it is of no more use.
 func (s *share) goOn(passed time.Duration, atEnd bool) {
-	s.engagedFor.Add(int64(passed))
+	s.engagedFor.Add(int64(min(passed, idleFor))) // nothing came for longer: that was no overload
 	s.line += s.perStep * int64(min(passed, stepTime)) / int64(stepTime)
 	s.found = s.found || atEnd
 	if s.now-s.step >= stepTime {
 		s.adjust()
-		s.step, s.found, s.asked, s.carried = s.now, false, 0, 0
+		s.step, s.found, s.read, s.carried = s.now, false, 0, 0
 	}
 	s.engaged = s.now-s.over < idleFor && s.quietSince(s.now-quietFor)
 }
@@ -158,29 +206,38 @@ func (s *share) adjust() {
 		}
 	}
 	switch {
+	case s.found && s.perStep >= max(s.heaviest, s.before): // far more than anybody asks for
 	case s.found:
-		s.perStep = min(s.perStep+up+1, shareMost)
-	case s.carried*uselessPart >= s.asked: // else it is reading that takes the time, and less would not help
-		s.perStep = max(s.perStep-down, 1)
+		s.perStep += up + 1
+	case s.carried > 0 && s.carried*uselessPart >= s.read: // else it is reading that takes the time, and less would not help
+		s.perStep -= down
 	}
+	s.perStep = max(s.perStep, s.least())
 }
 
-func (s *share) burst() int64 { return max(burstLeast, burstSteps*s.perStep) }
+// need is what a quiet leg may ask for in a window: as much as any has, and at least a message.
+func (s *share) need() int64 { return max(s.modest, s.modestly, messageCost) }
+
+// least is the share that a quiet leg can live on.
+func (s *share) least() int64 { return s.need() * int64(stepTime) / int64(windowTime) }
+
+func (s *share) burst() int64 { return max(burstLeast, burstSteps*s.perStep, s.need()) }
 
 // admit tallies a message of n bytes from leg and tells whether it may be carried.
 func (s *share) admit(leg *Leg, n int) bool {
-	cost := int64(n) + messageCost
-	s.tally(leg, cost)
+	cost := cost(1, n)
+	quiet := s.tally(leg, cost)
 	if !s.engaged {
 		return true
 	}
-	s.asked += cost
 	paid := leg.fair.at(s.line, s.burst())
 	if paid > s.line+debtMost { // it comes from another loop, whose line is far ahead
 		paid = s.line - s.burst()
 	}
 	if paid >= s.line {
-		s.over = s.now
+		if !quiet { // for whom a share is kept going
+			s.over = s.now
+		}
 		return false
 	}
 	s.carried += cost
@@ -188,33 +245,61 @@ func (s *share) admit(leg *Leg, n int) bool {
 	return true
 }
 
-// tally adds to what leg has asked for in this window.
-func (s *share) tally(leg *Leg, cost int64) {
-	asked := leg.asked.in(s.window) + cost
-	leg.asked.set(s.window, asked)
-	switch {
-	case asked > s.heaviest:
-		s.heaviest = asked
-	case asked*quietPart < s.heaviest && leg.peer.asked.in(s.window)*quietPart < s.heaviest:
-		s.quiet = s.now
+// tally adds to what leg has asked for in this window and tells whether it seems to be quiet.
+func (s *share) tally(leg *Leg, cost int64) (quiet bool) {
+	asked := leg.asked.add(s.window, cost)
+	s.heaviest = max(s.heaviest, asked)
+	if !s.seemsQuiet(leg) {
+		return false
 	}
+	s.modest = max(s.modest, asked)
+	if s.seeming == nil {
+		s.seeming, s.seemsFrom = leg, s.now
+	}
+	return true
 }
 
-// tally is what a leg has asked for in a window, and in which: 24 bits of its
-// number, 40 of the sum.
+// tally is what a leg has asked for in a window, and in the one before, in one word:
+//
+//	16 bits          24 bits   24 bits
+//	window's number  before    in it
+//
+// The sums are in KiB, so that 16 GiB fit; a window's number comes again after half an hour.
 type tally struct{ word atomic.Uint64 }
 
-const sumBits = 40
+const (
+	sumBits = 24
+	sumMask = 1<<sumBits - 1
+	sumUnit = 1 << 10
+)
 
-// in is the sum in that window.
-func (t *tally) in(window int64) int64 {
+// in is the sums in that window and in the one before, in KiB.
+func (t *tally) in(window int64) (sum, before uint64) {
 	word := t.word.Load()
-	if word>>sumBits != uint64(window)&(1<<(64-sumBits)-1) {
-		return 0
+	switch uint16(window) - uint16(word>>(2*sumBits)) {
+	case 0:
+		return word & sumMask, word >> sumBits & sumMask
+	case 1:
+		return 0, word & sumMask
+	default:
+		return 0, 0
 	}
-	return int64(word & (1<<sumBits - 1))
 }
 
-func (t *tally) set(window, sum int64) {
-	t.word.Store(uint64(window)<<sumBits | uint64(sum)&(1<<sumBits-1))
+// most is the larger one of the two sums, in bytes.
+func (t *tally) most(window int64) int64 {
+	sum, before := t.in(window)
+	return int64(max(sum, before)) * sumUnit
+}
+
+// add adds so many bytes in that window and returns the sum in it.
+func (t *tally) add(window, bytes int64) int64 {
+	sum, before := t.in(window)
+	sum = min(sum+uint64(bytes)/sumUnit, sumMask)
+	t.set(window, sum, before)
+	return int64(sum) * sumUnit
+}
+
+func (t *tally) set(window int64, sum, before uint64) {
+	t.word.Store(uint64(uint16(window))<<(2*sumBits) | before<<sumBits | sum)
 }

@@ -134,6 +134,146 @@ func TestShareWhenReadingIsTooMuch(t *testing.T) {
 	}
 }
 
+// TestShareAfterAPause: an hour in which nothing came was no overload, and ends one.
+func TestShareAfterAPause(t *testing.T) {
+	s := newSim(true)
+	s.add(run64K, onFull)
+	s.quietOnes()
+	s.run(500 * time.Millisecond)
+	if !s.share.engaged {
+		t.Fatal("it is not engaged")
+	}
+	before := s.share.engagedFor.Load()
+	s.share.begin(s.now+time.Hour, cost(1, 40), true)
+	if lasted := time.Duration(s.share.engagedFor.Load() - before); lasted > idleFor || s.share.engaged {
+		t.Errorf("engaged %t, an hour of nothing counts as %v", s.share.engaged, lasted)
+	}
+}
+
+// TestShareNeedsQuietOnesAgain: those of long ago are no reason to engage once more.
+func TestShareNeedsQuietOnesAgain(t *testing.T) {
+	s := newSim(true)
+	s.add(run64K, 5*time.Microsecond) // the queue stands all the time
+	quiet := s.quietOnes()
+	for _, f := range quiet {
+		f.until = s.now + 500*time.Millisecond
+	}
+	s.run(3 * time.Second)
+	before := s.share.engagedFor.Load()
+	s.run(time.Second)
+	if lasted := time.Duration(s.share.engagedFor.Load() - before); s.share.engaged || lasted > 0 {
+		t.Errorf("engaged %t, for %v with nobody quiet", s.share.engaged, lasted)
+	}
+}
+
+// TestShareStopsClimbing: where nothing is over the share for long, it stays near what is asked for.
+func TestShareStopsClimbing(t *testing.T) {
+	s := newSim(true)
+	heavy := s.add(run64K, onFull)
+	s.quietOnes()
+	for !s.share.engaged {
+		s.run(time.Millisecond)
+	}
+	heavy.gap = 100 * time.Microsecond
+	for range 100 {
+		s.run(time.Millisecond)
+		if most := int64(run64K+messageCost) * int64(windowTime/onFull); s.share.perStep > 2*most {
+			t.Fatalf("a leg may carry %d a step, and the heaviest asks for %d in a window", s.share.perStep, most)
+		}
+	}
+}
+
+// TestShareLetsBurstsOfEqualsBe: who sends in bursts has sent little at the beginning of
+// one, and little in a window at the beginning of which one ends. He is no quiet leg.
+func TestShareLetsBurstsOfEqualsBe(t *testing.T) {
+	for _, burst := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond} {
+		s := newSim(true)
+		var all []*flow
+		for range 20 {
+			all = append(all, s.add(run64K, 4*onFull))
+		}
+		for range 200 {
+			for i, f := range all {
+				if slot := time.Duration(i) * burst / 4; f.until <= s.now { // four at a time
+					turn := 5 * burst
+					f.from = s.now - s.now%turn + slot
+					if f.from+burst <= s.now {
+						f.from += turn
+					}
+					f.until = f.from + burst
+				}
+			}
+			s.run(5 * time.Millisecond)
+		}
+		sum := together(all)
+		if lasted := time.Duration(s.share.engagedFor.Load()); sum.dropped > 0 || sum.refused == 0 || lasted > 0 {
+			t.Errorf("bursts of %v: of %d messages %d were dropped by the share, which was engaged for %v, %d by the kernel", burst, sum.sent, sum.dropped, lasted, sum.refused)
+		}
+	}
+}
+
+// TestShareBesideStrays: what belongs to no leg takes the loop's time and has no share. It
+// must not take the quiet legs' share from them, nor keep the share going when
+// nobody heavy is left.
+func TestShareBesideStrays(t *testing.T) {
+	for _, gap := range []time.Duration{time.Microsecond, 2 * time.Microsecond, 600 * time.Nanosecond} {
+		var lost [2]float64
+		for i, fair := range []bool{false, true} {
+			s := newSim(fair)
+			s.addOf(nil, 1200, gap)
+			heavy, quiet := s.add(run64K, onFull), s.quietOnes()
+			s.run(time.Second)
+			lost[i] = together(quiet).lost()
+			if fair && (heavy.dropped == 0 || heavy.carried == 0) {
+				t.Errorf("strays each %v: %d messages of the heavy leg were carried, %d dropped", gap, heavy.carried, heavy.dropped)
+			}
+			heavy.until = s.now
+			s.run(quietFor + 2*idleFor)
+			if n := together(quiet).dropped; n > 0 {
+				t.Errorf("strays each %v: %d datagrams of quiet legs were over the share", gap, n)
+			}
+			if s.share.engaged {
+				t.Errorf("strays each %v: it is engaged with nobody heavy", gap)
+			}
+		}
+		if lost[1] > lost[0]*1.01 {
+			t.Errorf("strays each %v: quiet legs lost %.4f without a share, %.4f with", gap, lost[0], lost[1])
+		}
+	}
+}
+
+// TestShareLeavesWhatQuietOnesNeed: the end of the queue is never found, though there are
+// steps in which nobody but quiet legs sends. The share does not fall below what they ask for.
+func TestShareLeavesWhatQuietOnesNeed(t *testing.T) {
+	s := share{patience: standsFor}
+	heavy, quiet := newSession(time.Time{}, Hooks{}).Device, newSession(time.Time{}, Hooks{}).Device
+	held := 0
+	for step := range 3000 {
+		s.begin(time.Second+time.Duration(step)*stepTime, cost(1, 200), false)
+		if step%20 == 0 {
+			for range 1000 {
+				s.admit(heavy, run64K)
+			}
+		}
+		if step%5 == 1 && !s.admit(quiet, 200) {
+			t.Fatalf("a quiet leg was over the share of %d in step %d", s.perStep, step)
+		}
+		if s.engaged {
+			held++
+		}
+	}
+	if held < 2900 {
+		t.Errorf("it was engaged for %d steps only", held)
+	}
+	for leg, renews := range map[*Leg]bool{heavy: true, quiet: false} {
+		leg.fair.paid.Store(s.line)
+		s.over = 0
+		if s.admit(leg, 200) || (s.over != 0) != renews {
+			t.Errorf("what is over the share of a leg keeps the share going: %t, want %t", s.over != 0, renews)
+		}
+	}
+}
+
 // TestShareOfATunnelAlone: the acknowledgements that come back are few, but nobody else's.
 func TestShareOfATunnelAlone(t *testing.T) {
 	s := newSim(true)
@@ -182,6 +322,9 @@ func TestShareEnds(t *testing.T) {
 	if together(quiet).dropped > 0 {
 		t.Error("quiet legs were over the share")
 	}
+	if s.share.seeming != nil {
+		t.Error("it keeps a leg in memory")
+	}
 }
 
 // TestShareEndsWithoutQuietOnes: with them its use has gone.
@@ -222,16 +365,20 @@ func TestShareOfALegThatMoves(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	var x tally
-	if got := x.in(5); got != 0 {
+	if got := x.most(5); got != 0 {
 		t.Errorf("a new one has %d", got)
 	}
-	x.set(5, 1<<sumBits-1)
-	if got := x.in(5); got != 1<<sumBits-1 {
-		t.Errorf("got %d", got)
+	x.add(4, 3<<20)
+	x.add(5, 1<<20)
+	if got := x.add(5, 1<<20); got != 2<<20 {
+		t.Errorf("%d in a window, want %d", got, 2<<20)
 	}
-	for _, other := range []int64{0, 4, 6, 5 + 1<<20} {
-		if got := x.in(other); got != 0 {
-			t.Errorf("window %d has %d of window 5", other, got)
+	for window, want := range map[int64]int64{3: 0, 4: 0, 5: 3 << 20, 6: 2 << 20, 7: 0, 5 + 1<<15: 0} {
+		if got := x.most(window); got != want {
+			t.Errorf("at window %d it has %d, want %d", window, got, want)
 		}
+	}
+	if x.add(65535, 1<<50); x.most(65536) != sumMask*sumUnit {
+		t.Errorf("%d of more than it can hold, or over the end of the numbers", x.most(65536))
 	}
 }

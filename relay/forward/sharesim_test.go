@@ -20,9 +20,10 @@ type sim struct {
 	reach  int
 }
 
-// flow is one leg's messages: of so many bytes, one in each gap.
+// flow is one leg's messages: of so many bytes, one in each gap. Those of no leg
+// are strays: they are read, and belong nowhere.
 type flow struct {
-	leg   *Leg
+	leg   *Leg // nil: none
 	bytes int
 	gap   time.Duration
 	from  time.Duration // it begins then
@@ -55,7 +56,11 @@ func newSim(fair bool) *sim {
 
 // add makes a leg of a session of its own send.
 func (s *sim) add(bytes int, gap time.Duration) *flow {
-	f := &flow{leg: newSession(time.Time{}, Hooks{}).Device, bytes: bytes, gap: gap}
+	return s.addOf(newSession(time.Time{}, Hooks{}).Device, bytes, gap)
+}
+
+func (s *sim) addOf(leg *Leg, bytes int, gap time.Duration) *flow {
+	f := &flow{leg: leg, bytes: bytes, gap: gap}
 	f.next = s.now + gap*time.Duration(len(s.flows)%97)/97
 	heap.Push(&s.flows, f)
 	return f
@@ -83,11 +88,14 @@ func (s *sim) run(d time.Duration) {
 			s.now += readTakes(a.flow.bytes)
 		}
 		if atEnd := waited || n < s.reach; s.fair && (!atEnd || s.share.watching()) {
-			s.share.begin(s.now, atEnd)
+			s.share.begin(s.now, cost(n, bytes), atEnd)
 		}
 		s.reach = reach(n, bytes)
 		var out []arrival
 		for _, a := range batch {
+			if a.flow.leg == nil {
+				continue
+			}
 			if s.fair && s.share.watching() && !s.share.admit(a.flow.leg, a.flow.bytes) {
 				a.flow.dropped++
 				continue
