@@ -20,6 +20,8 @@ const (
 	guardInterval = 500 * time.Millisecond
 	guardRounds   = 5
 	renewRounds   = 7 // they are what all others are compared with
+
+	allocationRuns = 100 // of each hot function
 )
 
 // guardCommand compares with committed values.
@@ -85,7 +87,7 @@ func measureValues(stderr io.Writer, rounds int) guard.Measure {
 		}
 		if names == nil || slices.ContainsFunc(names, guard.IsFunction) {
 			fmt.Fprintln(stderr, "the hot functions")
-			allocations, err := guard.Functions(ctx)
+			allocations, err := guard.Functions(ctx, "", allocationRuns)
 			if err != nil {
 				return nil, err
 			}
