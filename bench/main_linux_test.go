@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -97,6 +98,23 @@ func TestLatency(t *testing.T) {
 		}
 	}
 	wantProfile(t, profiles, "greedy-prober.pprof")
+}
+
+// TestFailureEndsNothingElse: what fails is in the report, beside what is measured after it.
+func TestFailureEndsNothingElse(t *testing.T) {
+	line := func(err error) []suite.Line {
+		return []suite.Line{{Name: "l", Measure: func(context.Context, suite.Env) (suite.Sample, error) { return suite.Sample{"x": 1}, err }}}
+	}
+	broken := errors.New("no luck")
+	chosen := []suite.Scenario{{Name: "a", Lines: line(broken)}, {Name: "b", Lines: line(nil)}}
+	report := new(suite.Report)
+	err := measure(t.Context(), new(bytes.Buffer), chosen, suite.Options{Rounds: 1}, report)
+	if !errors.Is(err, broken) || report.Failed != "a: l: no luck" || len(report.Scenarios) != 2 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if a, b := report.Scenarios[0], report.Scenarios[1]; a.Failed != report.Failed || b.Failed != "" || len(b.Lines[0].Rounds) != 1 {
+		t.Errorf("%+v, %+v", a, b)
+	}
 }
 
 // measureOnce measures everything of a scenario once, for a moment. What the

@@ -2,7 +2,6 @@ package programs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -56,9 +55,6 @@ func comparePeers(ctx context.Context, o suite.Options) (*suite.Result, error) {
 
 // only is the one result of a report.
 func only(r *suite.Report) (*suite.Result, error) {
-	if r.Failed != "" {
-		return nil, errors.New(r.Failed)
-	}
 	if len(r.Scenarios) != 1 {
 		return nil, fmt.Errorf("the report has %d scenarios, and should have one", len(r.Scenarios))
 	}

@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -108,16 +109,18 @@ func (p *Progress) end() {
 
 // drop forgets further measurements of a line.
 func (p *Progress) drop(scenario, line string) {
-	if p == nil {
-		return
+	p.forget(func(s step) bool { return s.scenario == scenario && s.line == line })
+}
+
+// leave forgets further measurements of a scenario.
+func (p *Progress) leave(scenario string) {
+	p.forget(func(s step) bool { return s.scenario == scenario })
+}
+
+func (p *Progress) forget(which func(step) bool) {
+	if p != nil {
+		p.ahead = slices.DeleteFunc(p.ahead, which)
 	}
-	var kept []step
-	for _, s := range p.ahead {
-		if s.scenario != scenario || s.line != line {
-			kept = append(kept, s)
-		}
-	}
-	p.ahead = kept
 }
 
 // Clear removes the line from the terminal.

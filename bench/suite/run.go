@@ -32,8 +32,9 @@ type Options struct {
 }
 
 // Run measures all lines of the scenario, in rounds. A measurement that fails
-// ends the run: a table with holes invites wrong reading. One that can't be made
-// here ([Skip]) is left out, and the result says so.
+// ends the scenario: a table with holes invites wrong reading. The result has the
+// rounds before that and says what failed, which Run returns, too. What can't be
+// measured here ([Skip]) is left out, and the result says so.
 func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	if o.Short && s.Long {
 		return leftOut(s, notShort), nil
@@ -50,10 +51,11 @@ func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	}
 	for round := range o.Rounds {
 		if err := r.round(ctx, round); err != nil {
-			return nil, err
+			o.Progress.leave(s.Name)
+			return r.result(err), err
 		}
 	}
-	return r.result(), nil
+	return r.result(nil), nil
 }
 
 // rounds is how often the scenario is measured.
@@ -140,9 +142,13 @@ func measure(ctx context.Context, line Line, o Options, last bool) (sample Sampl
 	return sample, err
 }
 
-// result sums the rounds up, in the order of the scenario's lines.
-func (r *run) result() *Result {
+// result sums the rounds up, in the order of the scenario's lines. failed is what
+// has ended them, or nil.
+func (r *run) result(failed error) *Result {
 	result := &Result{}
+	if failed != nil {
+		result.Failed = failed.Error()
+	}
 	for _, line := range r.s.Lines {
 		result.AddLine(line.Name, r.rounds[line.Name])
 		result.Lines[len(result.Lines)-1].Skipped = r.skipped[line.Name]
@@ -155,17 +161,24 @@ func runElsewhere(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	o.Progress.begin(s.Name, "", 0, 1)
 	defer o.Progress.end()
 	r, err := s.Elsewhere.Measure(ctx, o)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if why, ok := skipped(err); ok {
+	if why, ok := skipped(err); ok && ctx.Err() == nil {
 		return leftOut(s, why), nil
 	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else if err != nil {
+		err = fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if r == nil {
+		r = new(Result)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
+		r.Failed = err.Error()
+	} else if r.Failed != "" {
+		err = errors.New(r.Failed)
 	}
 	r.describe(s)
-	return r, nil
+	return r, err
 }
 
 // leftOut is the result of a scenario of which nothing was measured.

@@ -98,15 +98,57 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestFailureEndsRun(t *testing.T) {
+// TestFailureEndsScenario: nothing is measured after it; the rounds before are shown, and
+// no bar counts as reached.
+func TestFailureEndsScenario(t *testing.T) {
+	broken, rounds := errors.New("no luck"), 0
+	s := Scenario{Name: "s", Columns: []Column{{Figure: "x", Head: "x"}}, Lines: []Line{
+		{Name: "a", Measure: func(context.Context, Env) (Sample, error) {
+			if rounds++; rounds == 3 {
+				return nil, broken
+			}
+			return Sample{"x": float64(rounds)}, nil
+		}},
+		{Name: "b", Measure: func(context.Context, Env) (Sample, error) {
+			if rounds == 3 {
+				t.Error("measures on")
+			}
+			return Sample{"x": 9}, nil
+		}},
+	}, Bars: []Bar{{What: "x", Figure: "x", Lines: []string{"a"}, AtLeast: 1}}}
+	p := NewProgress(new(bytes.Buffer), 0)
+	p.Plan([]Scenario{s}, Options{Rounds: 5})
+	r, err := Run(t.Context(), s, Options{Rounds: 5, Progress: p})
+	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") || r.Failed != err.Error() || len(p.ahead) > 0 {
+		t.Fatalf("got %v, %+v, and %d steps are ahead", err, r, len(p.ahead))
+	}
+	if r.Pass() || r.Bars[0].Pass || r.Bars[0].Skipped == "" || len(r.Lines[0].Rounds) != 2 {
+		t.Errorf("%+v", r)
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"FAIL  s: a: no luck\n", "median of 2 rounds", "SKIP  x, at least 1.00: the measurement failed\n"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("no %q in\n%s", want, table.String())
+		}
+	}
+}
+
+func TestFailureInFirstRound(t *testing.T) {
 	broken := errors.New("no luck")
 	s := Scenario{Name: "s", Lines: []Line{
 		{Name: "a", Measure: func(context.Context, Env) (Sample, error) { return nil, broken }},
 		{Name: "b", Measure: func(context.Context, Env) (Sample, error) { t.Error("measures on"); return nil, nil }},
 	}}
-	_, err := Run(t.Context(), s, Options{Rounds: 2})
-	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") {
+	r, err := Run(t.Context(), s, Options{Rounds: 2})
+	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil || table.String() != "s: \n\nFAIL  s: a: no luck\n" {
+		t.Errorf("%v, %q", err, table.String())
 	}
 }
 

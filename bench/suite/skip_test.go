@@ -127,7 +127,11 @@ func TestElsewhere(t *testing.T) {
 	}
 	broken := errors.New("no luck")
 	s.Elsewhere.Measure = func(context.Context, Options) (*Result, error) { return nil, broken }
-	if _, err := Run(t.Context(), s, Options{}); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
+	if r, err := Run(t.Context(), s, Options{}); !errors.Is(err, broken) || r.Failed != "s: no luck" || r.Bars[0].Pass {
+		t.Errorf("%+v, %v", r, err)
+	}
+	s.Elsewhere.Measure = func(context.Context, Options) (*Result, error) { return &Result{Failed: "s: half of it"}, nil }
+	if r, err := Run(t.Context(), s, Options{}); err == nil || r.Failed != "s: half of it" || r.Pass() {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
