@@ -218,6 +218,22 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
+// TestShortCheck: what the short form has no place for is not reached.
+func TestShortCheck(t *testing.T) {
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetErr(new(bytes.Buffer))
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs([]string{"peers", "--short", "--check"})
+	if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, errBar) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out.String(), "SKIP  bulk, CPU-s/GB of the relay, at most 0.20: not in the short form\n") {
+		t.Errorf("no bar in\n%s", out.String())
+	}
+}
+
 // TestWatched: what the guard watches is of lines that there are, all of which
 // it would measure, and nothing else.
 func TestWatched(t *testing.T) {

@@ -20,14 +20,15 @@ const (
 	peerStartUp = 4 * time.Second
 )
 
-// Peers returns the scenario of the same work done by other relays. Its lines,
-// columns and bars are in bench/peers, a module of its own, which has the other
+// Peers returns the scenario of the same work done by other relays. Its lines
+// and columns are in bench/peers, a module of its own, which has the other
 // relays among its requirements.
 func Peers() suite.Scenario {
 	return suite.Scenario{
 		Name:  "peers",
 		About: "the same work, done by other relays",
 		Long:  true,
+		Bars:  PeerBars(),
 		Elsewhere: &suite.Elsewhere{
 			Takes: func(o suite.Options) time.Duration {
 				return time.Duration(o.Rounds*peerLines) * (2*o.Interval + peerStartUp)

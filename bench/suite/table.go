@@ -13,7 +13,7 @@ import (
 func (r *Result) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n", r.Name, r.About)
 	if r.Skipped != "" {
-		_, err := fmt.Fprintf(w, "\nSKIP  all of it: %s\n", r.Skipped)
+		_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(append([]string{"SKIP  all of it: " + r.Skipped}, r.verdicts()...), "\n"))
 		return err
 	}
 	if r.Failed != "" {
