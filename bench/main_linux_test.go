@@ -234,6 +234,27 @@ func TestShortCheck(t *testing.T) {
 	}
 }
 
+// TestGuardFindsOut: before anything is measured it is told what is missing.
+func TestGuardFindsOut(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "no", "guard.json")
+	guardWith := func(args ...string) error {
+		cmd := command()
+		cmd.SetErr(new(bytes.Buffer))
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		cmd.SetArgs(append([]string{"guard"}, args...))
+		return cmd.ExecuteContext(t.Context())
+	}
+	for _, args := range [][]string{{"--against", nowhere}, {"--against", nowhere, "--renew"}} {
+		if err := guardWith(args...); err == nil || !strings.Contains(err.Error(), filepath.Dir(nowhere)) {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	t.Chdir(t.TempDir())
+	if err := guardWith(); err == nil || !strings.Contains(err.Error(), "source tree") {
+		t.Errorf("outside of the source tree: %v", err)
+	}
+}
+
 // TestWatched: what the guard watches is of lines that there are, all of which
 // it would measure, and nothing else.
 func TestWatched(t *testing.T) {

@@ -3,16 +3,12 @@ package programs
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lethe-relay/lethe/bench/suite"
 )
-
-const module = "github.com/lethe-relay/lethe"
 
 // A guess of what bench/peers does in each round.
 const (
@@ -40,11 +36,11 @@ func Peers() suite.Scenario {
 
 // comparePeers runs the comparison.
 func comparePeers(ctx context.Context, o suite.Options) (*suite.Result, error) {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	root, err := Root(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, err
 	}
-	p := program{dir: filepath.Join(strings.TrimSpace(string(root)), "bench", "peers"), pkg: "."}
+	p := program{dir: filepath.Join(root, "bench", "peers"), pkg: "."}
 	var report suite.Report
 	err = p.run(ctx, o, &report,
 		"--rounds", strconv.Itoa(o.Rounds), "--seconds", strconv.FormatFloat(o.Interval.Seconds(), 'g', -1, 64))

@@ -21,7 +21,7 @@ const patience = 10 * time.Second
 
 // program is a package with a main function, and where its module is.
 type program struct {
-	dir string // empty: here
+	dir string
 	pkg string
 }
 
