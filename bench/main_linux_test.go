@@ -37,7 +37,7 @@ func TestBulk(t *testing.T) {
 			wantFigures(t, line, "relay_cpu_s_per_gb", "datagrams_per_message", "lost_percent")
 		}
 	}
-	wantProfile(t, profiles, "relayed-down-relay.pprof")
+	wantProfile(t, profiles, "bulk-relayed-down-relay.pprof")
 }
 
 // TestEndpoint: the same; what is relayed has a relay's figures, too.
@@ -68,8 +68,8 @@ func TestOpen(t *testing.T) {
 			wantFigures(t, line, "vs_grant_only")
 		}
 	}
-	wantProfile(t, profiles, "dial-all-evidence-router.pprof")
-	wantProfile(t, profiles, "open-all-evidence-relay.pprof")
+	wantProfile(t, profiles, "open-dial-all-evidence-router.pprof")
+	wantProfile(t, profiles, "open-open-all-evidence-relay.pprof")
 }
 
 // TestSwarm: the same; the largest line has as many sessions as a relay takes.
@@ -82,7 +82,7 @@ func TestSwarm(t *testing.T) {
 		wantFigures(t, line, "datagrams_per_s_per_core", "datagrams_per_s", "relay_cpu_us_per_datagram", "vs_fewest",
 			"messages_per_read", "lost_percent")
 	}
-	wantProfile(t, profiles, "10000-sessions-ends.pprof")
+	wantProfile(t, profiles, "swarm-10000-sessions-ends.pprof")
 }
 
 // TestLatency: the same; the loads have a figure of their own.
@@ -97,7 +97,7 @@ func TestLatency(t *testing.T) {
 			wantFigures(t, line, "load_percent")
 		}
 	}
-	wantProfile(t, profiles, "greedy-prober.pprof")
+	wantProfile(t, profiles, "latency-greedy-prober.pprof")
 }
 
 // TestFailureEndsNothingElse: what fails is in the report, beside what is measured after it.

@@ -81,7 +81,7 @@ func (r *run) round(ctx context.Context, round int) error {
 			continue
 		}
 		r.o.Progress.begin(r.s.Name, line.Name, round, r.o.Rounds)
-		sample, err := measure(ctx, line, r.o, round == r.o.Rounds-1)
+		sample, err := r.measure(ctx, line, round == r.o.Rounds-1)
 		r.o.Progress.end()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -121,15 +121,15 @@ func (r *run) derive(samples map[string]Sample) {
 	}
 }
 
-func measure(ctx context.Context, line Line, o Options, last bool) (sample Sample, err error) {
+func (r *run) measure(ctx context.Context, line Line, last bool) (sample Sample, err error) {
 	scratch, err := os.MkdirTemp("", "lethe-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	env := Env{Interval: o.Interval, Scratch: scratch, Progress: o.Progress}
-	if o.Profiles != "" && last {
-		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
+	env := Env{Interval: r.o.Interval, Scratch: scratch, Progress: r.o.Progress}
+	if r.o.Profiles != "" && last {
+		env.Profiles = filepath.Join(r.o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(r.s.Name+" "+line.Name))
 	}
 	yard, err := yardstick.Measure()
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {

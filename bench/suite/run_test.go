@@ -55,6 +55,21 @@ func TestRoundsAreInterleaved(t *testing.T) {
 	}
 }
 
+// TestProfiles: the last round has a prefix for them, which says of what they are.
+func TestProfiles(t *testing.T) {
+	var prefixes []string
+	s := Scenario{Name: "swarm", Lines: []Line{{Name: "1,000 sessions, greedy", Measure: func(_ context.Context, env Env) (Sample, error) {
+		prefixes = append(prefixes, env.Profiles)
+		return Sample{}, nil
+	}}}}
+	if _, err := Run(t.Context(), s, Options{Rounds: 2, Profiles: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"", filepath.Join("p", "swarm-1000-sessions-greedy")}; !slices.Equal(prefixes, want) {
+		t.Errorf("got %q, want %q", prefixes, want)
+	}
+}
+
 // TestMostRounds: what takes minutes is measured once, however often the rest is.
 func TestMostRounds(t *testing.T) {
 	var order []string
