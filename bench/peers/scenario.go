@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"time"
 
 	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
@@ -50,9 +51,14 @@ func scenario() suite.Scenario {
 		Derive: derive,
 	}
 	for _, l := range lines() {
-		s.Lines = append(s.Lines, suite.Line{Name: l.name, Measure: l.measure})
+		s.Lines = append(s.Lines, suite.Line{Name: l.name, Measure: l.measure, Takes: l.takes})
 	}
 	return s
+}
+
+// takes guesses how long that is: each kind of work is a measurement of its own.
+func (l line) takes(o suite.Options) time.Duration {
+	return time.Duration(len(l.works())) * o.Usual()
 }
 
 // measure does all the work over one relay, each on a stage of its own.

@@ -10,11 +10,9 @@ import (
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
-// A guess of what bench/peers does in each round.
-const (
-	peerLines   = 12
-	peerStartUp = 4 * time.Second
-)
+// peerWorks is how many measurements bench/peers makes in each round where all relays
+// are there: five of each that carries datagrams, three of streams, two of no relay.
+const peerWorks = 5*5 + 2*3 + 2
 
 // Peers returns the scenario of the same work done by other relays. Its lines
 // and columns are in bench/peers, a module of its own, which has the other
@@ -27,7 +25,7 @@ func Peers() suite.Scenario {
 		Bars:  PeerBars(),
 		Elsewhere: &suite.Elsewhere{
 			Takes: func(o suite.Options) time.Duration {
-				return time.Duration(o.Rounds*peerLines) * (2*o.Interval + peerStartUp)
+				return time.Duration(o.Rounds*peerWorks) * o.Usual()
 			},
 			Measure: comparePeers,
 		},

@@ -8,10 +8,6 @@ import (
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
-// warmUp is how long all runs before it is measured: slow start and path MTU
-// discovery are over.
-const warmUp = time.Second
-
 // Span is what lies between two readings. T is what the parts say of themselves.
 type Span[T any] struct {
 	Elapsed       time.Duration
@@ -35,7 +31,7 @@ func (s Span[T]) CPUFigures(to suite.Sample, per string, units, scale float64) {
 // Measure lets what runs on the stage warm up, and reads it at the beginning and
 // at the end of the interval. It returns the first error that the stage has had.
 func Measure[T any](s *Stage, env suite.Env, read func() T) (Span[T], error) {
-	s.Wait(min(warmUp, env.Interval))
+	s.Wait(min(suite.WarmUp, env.Interval))
 	s.profile(env, "profile")
 	before, told := s.read(), read()
 	s.Wait(env.Interval)

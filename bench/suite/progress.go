@@ -9,10 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// startUp is how long the processes of a measurement take to start and end, as
-// a first guess.
-const startUp = 1500 * time.Millisecond
-
 // Progress tells what is being measured, and how long it will still take: on a
 // terminal in one line that is rewritten, elsewhere in lines. The guess is made
 // of how long things have taken so far. All methods do nothing on nil.
@@ -59,7 +55,7 @@ func (s Scenario) steps(o Options) (steps []step) {
 	for range s.rounds(o) {
 		for _, line := range s.Lines {
 			if !o.Short || !line.Long {
-				steps = append(steps, step{s.Name, line.Name, 2*o.Interval + startUp})
+				steps = append(steps, step{s.Name, line.Name, line.takes(o)})
 			}
 		}
 	}
