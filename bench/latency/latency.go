@@ -106,7 +106,12 @@ func measure(beside func(*scene)) func(context.Context, suite.Env) (suite.Sample
 		if err != nil {
 			return nil, err
 		}
-		return figures(span, s.capacity)
+		sample, err := figures(span, s.capacity)
+		if err == nil {
+			s.Preferred(span.After.probed.Rank == flows.RankRealTime.String(), nil)
+			s.RealTimeFigure(sample)
+		}
+		return sample, err
 	}
 }
 

@@ -57,6 +57,9 @@ func TestRun(t *testing.T) {
 func wantFigures(t *testing.T, l line, got suite.Sample) {
 	t.Helper()
 	want := []string{delayP50, delayP99}
+	if _, measured := got[suite.RealTime]; !measured {
+		t.Errorf("%s: does not say whether it was in real time", l.name)
+	}
 	if l.name != noneUDP && l.name != noneTCP {
 		want = append(want, bulkGbit, bulkCPU, idleKB, addedP50)
 		if !l.kind.Stream() {

@@ -72,6 +72,21 @@ func TestEqualRoles(t *testing.T) {
 	}
 }
 
+// TestRealTimeFigure: one that was denied it is enough.
+func TestRealTimeFigure(t *testing.T) {
+	s, got := new(Stage), make(suite.Sample)
+	for _, granted := range []bool{true, false, true} {
+		s.Preferred(granted, nil)
+		s.RealTimeFigure(got)
+		if want := map[bool]float64{true: 0, false: 1}[s.denied]; got[suite.RealTime] != want || s.Err() != nil {
+			t.Errorf("got %v, want %v; %v", got, want, s.Err())
+		}
+	}
+	if got[suite.RealTime] != 0 {
+		t.Error("it is forgotten")
+	}
+}
+
 // TestFirstErrorStays: after an error nothing is done, and Measure returns it.
 func TestFirstErrorStays(t *testing.T) {
 	broken := errors.New("no luck")

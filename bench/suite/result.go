@@ -1,5 +1,7 @@
 package suite
 
+import "strings"
+
 // Result is what became of a scenario. It says all that its table and picture
 // need, so that both can be had of a report, too.
 type Result struct {
@@ -35,11 +37,25 @@ func (r *Result) describe(s Scenario) {
 	if s.Columns != nil {
 		r.Columns, r.Charts = s.Columns, s.charts()
 	}
+	r.noteRealTime()
 	if r.Bars != nil {
 		return // the program that has measured it has judged it
 	}
 	for _, bar := range s.Bars {
 		r.Bars = append(r.Bars, r.judge(bar))
+	}
+}
+
+// noteRealTime says which lines were measured without the real time that they need.
+func (r *Result) noteRealTime() {
+	var denied []string
+	for _, line := range r.Lines {
+		if spread, wanted := line.Spread[RealTime]; wanted && spread.Min == 0 {
+			denied = append(denied, line.Name)
+		}
+	}
+	if denied != nil && r.Bars == nil {
+		r.Notes = append(r.Notes, "not in real time, which takes root or CAP_SYS_NICE, so others' time slices are in the delays: "+strings.Join(denied, ", "))
 	}
 }
 

@@ -21,6 +21,10 @@ const (
 	YardDatagram = "yard_datagram_us"
 )
 
+// RealTime is a figure of lines whose processes were to run before all other
+// programs: 1 if they did, 0 if the system did not permit it, which a note says.
+const RealTime = "real_time"
+
 // Options say how to measure.
 type Options struct {
 	Interval time.Duration // of each measurement

@@ -70,6 +70,26 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// TestRealTimeDenied: a line that had no real time in one of its rounds is named below the table.
+func TestRealTimeDenied(t *testing.T) {
+	line := func(name string, got ...float64) Line {
+		return Line{Name: name, Measure: func(context.Context, Env) (Sample, error) {
+			now := got[0]
+			got = got[1:]
+			return Sample{RealTime: now}, nil
+		}}
+	}
+	for note, lines := range map[string][]Line{
+		"": {line("a", 1, 1), {Name: "b", Measure: func(context.Context, Env) (Sample, error) { return Sample{"x": 0}, nil }}},
+		"not in real time, which takes root or CAP_SYS_NICE, so others' time slices are in the delays: b, c": {line("a", 1, 1), line("b", 1, 0), line("c", 0, 0)},
+	} {
+		r, err := Run(t.Context(), Scenario{Lines: lines}, Options{Rounds: 2})
+		if err != nil || strings.Join(r.Notes, "\n") != note {
+			t.Errorf("%q, %v, want %q", r.Notes, err, note)
+		}
+	}
+}
+
 // TestMostRounds: what takes minutes is measured once, however often the rest is.
 func TestMostRounds(t *testing.T) {
 	var order []string
