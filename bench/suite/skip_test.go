@@ -82,6 +82,9 @@ func TestSkippedScenario(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if without := (&Result{Skipped: why}); without.Pass() {
+			t.Error("passes, since there is no bar")
+		}
 		var table bytes.Buffer
 		if err := r.WriteTable(&table); err != nil {
 			t.Fatal(err)
