@@ -88,8 +88,8 @@ func TestSwarm(t *testing.T) {
 // TestLatency: the same; the loads have a figure of their own.
 func TestLatency(t *testing.T) {
 	result, profiles := measureOnce(t, "latency")
-	if len(result.Bars) != 2 || len(result.Lines) != 5 {
-		t.Fatalf("not five lines and two bars: %+v", result)
+	if len(result.Bars) != 2 || len(result.Lines) != 6 {
+		t.Fatalf("not six lines and two bars: %+v", result)
 	}
 	for _, line := range result.Lines {
 		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "p99_vs_idle", "lost_percent", suite.RealTime)

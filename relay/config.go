@@ -30,6 +30,7 @@ type Config struct {
 	Admin          string         `yaml:"admin"`                         // unix:PATH, a loopback HOST:PORT, or off
 	Lockdown       lockdown.Mode  `yaml:"lockdown"`                      // whether the kernel must hold that nothing is retained
 	IdleTimeout    conf.Duration  `yaml:"idle_timeout"`                  // of sessions
+	BusyPoll       conf.Duration  `yaml:"busy_poll"`                     // that each socket is looked at before it is waited for; zero: not at all
 	Limits         Limits         `yaml:"limits"`
 	OIDC           account.Config `yaml:"oidc"`  // where accounts come from; zero: there are none
 	GeoIP          geoip.Config   `yaml:"geoip"` // files, beside the configuration unless absolute
@@ -57,6 +58,8 @@ type Limits struct {
 // A session at less than a modem's speed is of no use, and one at more than this
 // has no bound that a relay would reach.
 const (
+	maxBusyPoll = conf.Duration(50 * time.Millisecond) // half of the time between two wipes
+
 	minSessionRate conf.BitRate = 64_000
 	maxSessionRate conf.BitRate = 100_000_000_000
 )
@@ -109,6 +112,8 @@ func (c *Config) Validate() error {
 		return conf.KeyErrorf("enrolment_token", "is missing; 'lethe-relay init' makes one")
 	case c.IdleTimeout < conf.Duration(30*time.Second):
 		return conf.KeyErrorf("idle_timeout", "is too short: tunnels send a keep-alive every 15s; take 30s or more")
+	case c.BusyPoll < 0 || c.BusyPoll > maxBusyPoll:
+		return conf.KeyErrorf("busy_poll", "must be between 0s and %v: packet buffers are not wiped meanwhile", maxBusyPoll)
 	case c.Certificate != "" && c.CertificateKey == "":
 		return conf.KeyErrorf("certificate_key", "is missing: it names the file with the key of the certificate")
 	case c.Certificate == "" && c.CertificateKey != "":

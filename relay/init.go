@@ -92,6 +92,10 @@ lockdown: %s
 # A session that carries nothing for this long ends.
 idle_timeout: "2m"
 
+# Look for datagrams for so long, 50ms at most, before waiting for them. It saves the time of being woken, some
+# 30 µs, and takes a whole processor for each socket; there are as many sockets as processors.
+busy_poll: "0s"
+
 limits:
   routers: 10000            # registered at once
   sessions: 10000           # at once

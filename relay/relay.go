@@ -108,6 +108,7 @@ func listen(cfg *Config) (*forward.Plane, error) {
 		IdleTimeout: time.Duration(cfg.IdleTimeout),
 		OneWayBytes: uint64(cfg.Limits.OneWay),
 		SessionRate: uint64(cfg.Limits.SessionRate),
+		BusyPoll:    time.Duration(cfg.BusyPoll),
 	})
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -14,6 +14,7 @@ import (
 // The lines.
 const (
 	idle         = "idle"
+	busyIdle     = "idle, busy polling"
 	half         = "50 % load"
 	most         = "90 % load"
 	greedy       = "greedy"
@@ -30,6 +31,8 @@ const (
 	quiet = 10  // sessions of the prober
 	many  = 100 // sessions of a load
 
+	alwaysBusy = 50 * time.Millisecond // longer than any pause between two probes
+
 	maxAtHalf     = 3 // × idle
 	maxWithGreedy = 2 // × idle
 )
@@ -41,6 +44,7 @@ func Scenario() suite.Scenario {
 		About: "how late a quiet session's datagram is because of the relay, in µs, one way",
 		Lines: []suite.Line{
 			{Name: idle, Measure: measure(func(*scene) {})},
+			{Name: busyIdle, Measure: measureBusy},
 			{Name: half, Measure: measure(func(s *scene) { s.load(0.5) }), Takes: loaded},
 			{Name: most, Measure: measure(func(s *scene) { s.load(0.9) }), Takes: loaded},
 			{Name: greedy, Measure: measure((*scene).greedy)},
@@ -85,34 +89,52 @@ type scene struct {
 
 func measure(beside func(*scene)) func(context.Context, suite.Env) (suite.Sample, error) {
 	return func(ctx context.Context, env suite.Env) (suite.Sample, error) {
-		s := &scene{Stage: stage.New(ctx), env: env}
+		s := newScene(ctx, env, 0)
 		defer s.Stop()
-		var own []int
-		own, s.others = s.Split()
-		s.relay, s.url = s.StartRelay(env, own)
 		s.RealTime(s.relay)
-		prober := s.Start("prober", part.ProberPart, s.others)
-		s.RealTime(prober)
-		s.Ask(prober, part.Open, s.crowd(quiet), nil)
-		beside(s)
-		s.Ask(prober, part.Flow, struct{}{}, nil)
-		span, err := stage.Measure(s.Stage, env, func() (c counted) {
-			s.Ask(prober, part.Progress, struct{}{}, &c.probed)
-			if s.ends != nil {
-				s.Ask(s.ends, part.Progress, struct{}{}, &c.load)
-			}
-			return c
-		})
-		if err != nil {
-			return nil, err
-		}
-		sample, err := figures(span, s.capacity)
-		if err == nil {
-			s.Preferred(span.After.probed.Rank == flows.RankRealTime.String(), nil)
-			s.RealTimeFigure(sample)
-		}
-		return sample, err
+		return s.measure(beside)
 	}
+}
+
+// measureBusy has a relay that never waits. It is not in real time, where a thread
+// that never waits is halted for a twentieth of each second.
+func measureBusy(ctx context.Context, env suite.Env) (suite.Sample, error) {
+	s := newScene(ctx, env, alwaysBusy)
+	defer s.Stop()
+	return s.measure(func(*scene) {})
+}
+
+func newScene(ctx context.Context, env suite.Env, busyPoll time.Duration) *scene {
+	s := &scene{Stage: stage.New(ctx), env: env}
+	s.BusyPoll = busyPoll
+	var own []int
+	own, s.others = s.Split()
+	s.relay, s.url = s.StartRelay(env, own)
+	return s
+}
+
+func (s *scene) measure(beside func(*scene)) (suite.Sample, error) {
+	prober := s.Start("prober", part.ProberPart, s.others)
+	s.RealTime(prober)
+	s.Ask(prober, part.Open, s.crowd(quiet), nil)
+	beside(s)
+	s.Ask(prober, part.Flow, struct{}{}, nil)
+	span, err := stage.Measure(s.Stage, s.env, func() (c counted) {
+		s.Ask(prober, part.Progress, struct{}{}, &c.probed)
+		if s.ends != nil {
+			s.Ask(s.ends, part.Progress, struct{}{}, &c.load)
+		}
+		return c
+	})
+	if err != nil {
+		return nil, err
+	}
+	sample, err := figures(span, s.capacity)
+	if err == nil {
+		s.Preferred(span.After.probed.Rank == flows.RankRealTime.String(), nil)
+		s.RealTimeFigure(sample)
+	}
+	return sample, err
 }
 
 func (s *scene) crowd(sessions int) part.CrowdConfig {

@@ -5,14 +5,19 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/lethe-relay/lethe/bench/proc"
+	"github.com/lethe-relay/lethe/internal/conf"
 	"github.com/lethe-relay/lethe/internal/lockdown"
 	"github.com/lethe-relay/lethe/relay"
 )
 
 // RelayConfig is what the relay is opened with.
-type RelayConfig struct{ Dir string } // an empty folder
+type RelayConfig struct {
+	Dir      string        // an empty folder
+	BusyPoll time.Duration // as in relay.yaml
+}
 
 // RelayReady is what agents and devices need.
 type RelayReady struct{ URL string }
@@ -54,6 +59,7 @@ func (r *relayOf) open(_ context.Context, c RelayConfig) (any, error) {
 		return nil, err
 	}
 	cfg.Admin = "off"
+	cfg.BusyPoll = conf.Duration(c.BusyPoll)
 	cfg.Lockdown = lockdown.Off // it talks with the benchmark; what lockdown costs is measured by bench/retention
 	cfg.Limits.OpensPerMinute, cfg.Limits.RequestsPerMinute, cfg.Limits.Connections = plenty, plenty, plenty
 	cfg.Limits.SessionsPerRouter, cfg.Limits.SessionsPerDevice = plenty, plenty

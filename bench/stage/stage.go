@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/lethe-relay/lethe/bench/part"
 	"github.com/lethe-relay/lethe/bench/proc"
@@ -11,6 +12,8 @@ import (
 
 // Stage is a set of processes. It is not safe for concurrent use.
 type Stage struct {
+	BusyPoll time.Duration // of relays that are started from now on, as in relay.yaml
+
 	ctx      context.Context
 	children []*proc.Child
 	roles    []string // of the children, as figures name them
@@ -41,7 +44,7 @@ func (s *Stage) Start(role, name string, cpus []int) *proc.Child {
 func (s *Stage) StartRelay(env suite.Env, cpus []int) (relay *proc.Child, url string) {
 	relay = s.Start("relay", part.RelayPart, cpus)
 	var ready part.RelayReady
-	s.Ask(relay, part.Open, part.RelayConfig{Dir: env.Scratch}, &ready)
+	s.Ask(relay, part.Open, part.RelayConfig{Dir: env.Scratch, BusyPoll: s.BusyPoll}, &ready)
 	return relay, ready.URL
 }
 

@@ -2,6 +2,8 @@
 
 package udpio
 
+import "time"
+
 // Reader reads a Conn. It is for one goroutine.
 type Reader struct{ conn *Conn }
 
@@ -24,6 +26,9 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	m.Path = Path{Remote: AddrFrom(from)}
 	return 1, nil
 }
+
+// BusyPoll does nothing: on this system a read waits at once.
+func (r *Reader) BusyPoll(time.Duration) {}
 
 // Waited returns true: whether a read has waited is not known on this system.
 func (r *Reader) Waited() bool { return true }

@@ -77,10 +77,12 @@ func sendmmsg(fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
 	return mmsg(unix.SYS_SENDMMSG, fd, hdrs)
 }
 
-// mmsg makes either call, without waiting. recvmmsg's time-out is the sixth
+// mmsg makes either call, without waiting, so the scheduler need not know of it: told of
+// a call, it wakes its monitor thread if that sleeps, which on a processor with little to
+// do is for each datagram. recvmmsg's time-out is the sixth
 // argument and stays nil: it does not work as one would hope, see recvmmsg(2).
 func mmsg(trap uintptr, fd int, hdrs []unix.Mmsghdr) (int, syscall.Errno) {
-	n, _, errno := unix.Syscall6(trap, uintptr(fd),
+	n, _, errno := unix.RawSyscall6(trap, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(hdrs))), uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return 0, errno

@@ -64,10 +64,12 @@ type loop struct {
 
 // newLoop makes a loop whose packet buffers lie in memory, of loopBytes.
 func newLoop(p *Plane, conn *udpio.Conn, memory []byte) *loop {
+	reader := conn.NewReader(batchMessages)
+	reader.BusyPoll(p.cfg.BusyPoll)
 	return &loop{
 		plane:  p,
 		conn:   conn,
-		reader: conn.NewReader(batchMessages),
+		reader: reader,
 		writer: conn.NewWriter(batchMessages),
 		memory: memory,
 		batch:  udpio.BatchIn(memory),

@@ -36,6 +36,7 @@ type Config struct {
 	IdleTimeout time.Duration // a session that carries nothing for this long ends
 	OneWayBytes uint64        // what a leg may send before the other leg has sent anything
 	SessionRate uint64        // bits per second that a leg may send in the long run, 1e11 at most; zero: no bound
+	BusyPoll    time.Duration // that a loop looks for more before it waits, see [udpio.Reader.BusyPoll]; it wipes so much later
 }
 
 // Plane is the data plane. Make one with [Listen], then call [Plane.Run].
