@@ -6,12 +6,14 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-relay/lethe/bench/guard"
+	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
@@ -20,7 +22,12 @@ const (
 	guardInterval = 500 * time.Millisecond
 	guardRounds   = 5
 	renewRounds   = 7 // they are what all others are compared with
+
+	allocationRuns = 100 // of each hot function
 )
+
+// committed is the file of committed values, in the source tree.
+const committed = "bench/results/guard.json"
 
 // guardCommand compares with committed values.
 func guardCommand() *cobra.Command {
@@ -38,23 +45,30 @@ Exit codes: 0 nothing is worse, 1 something is, or it failed, 2 wrong usage.`,
 		Example: `  go run ./bench guard
   go run ./bench guard --renew     # after a change that is meant: commit the file, and say why`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if renew {
-				return renewGuard(cmd, against)
+			root, err := programs.Root(cmd.Context())
+			if err != nil {
+				return err
 			}
-			return checkGuard(cmd, against)
+			if against == "" {
+				against = filepath.Join(root, committed)
+			}
+			if renew {
+				return renewGuard(cmd, root, against)
+			}
+			return checkGuard(cmd, root, against)
 		},
 	}
-	cmd.Flags().StringVar(&against, "against", "bench/results/guard.json", "file of committed values")
+	cmd.Flags().StringVar(&against, "against", "", "file of committed values (default "+committed+" of the source tree)")
 	cmd.Flags().BoolVar(&renew, "renew", false, "measure longer, and write the file in place of comparing with it")
 	return cmd
 }
 
-func checkGuard(cmd *cobra.Command, path string) error {
-	committed, err := guard.ReadFile(path)
+func checkGuard(cmd *cobra.Command, root, path string) error {
+	file, err := guard.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	rows, err := guard.Check(cmd.Context(), committed.Values, guard.Watched(), measureValues(cmd.ErrOrStderr(), guardRounds))
+	rows, err := guard.Check(cmd.Context(), file.Values, guard.Watched(), measureValues(cmd.ErrOrStderr(), root, guardRounds))
 	if err != nil {
 		return err
 	}
@@ -67,8 +81,11 @@ func checkGuard(cmd *cobra.Command, path string) error {
 	return nil
 }
 
-func renewGuard(cmd *cobra.Command, path string) error {
-	values, err := measureValues(cmd.ErrOrStderr(), renewRounds)(cmd.Context(), nil)
+func renewGuard(cmd *cobra.Command, root, path string) error {
+	if dir, err := os.Stat(filepath.Dir(path)); err != nil || !dir.IsDir() {
+		return fmt.Errorf("--against: there is no folder %s", filepath.Dir(path))
+	}
+	values, err := measureValues(cmd.ErrOrStderr(), root, renewRounds)(cmd.Context(), nil)
 	if err != nil {
 		return err
 	}
@@ -77,7 +94,7 @@ func renewGuard(cmd *cobra.Command, path string) error {
 
 // measureValues measures the lines that the values need and, if any of theirs is
 // among them, the hot functions.
-func measureValues(stderr io.Writer, rounds int) guard.Measure {
+func measureValues(stderr io.Writer, root string, rounds int) guard.Measure {
 	return func(ctx context.Context, names []string) (guard.Values, error) {
 		watched, values := guard.Watched(), make(guard.Values)
 		if names != nil {
@@ -85,7 +102,7 @@ func measureValues(stderr io.Writer, rounds int) guard.Measure {
 		}
 		if names == nil || slices.ContainsFunc(names, guard.IsFunction) {
 			fmt.Fprintln(stderr, "the hot functions")
-			allocations, err := guard.Functions(ctx)
+			allocations, err := guard.Functions(ctx, root, allocationRuns)
 			if err != nil {
 				return nil, err
 			}

@@ -51,6 +51,9 @@ func command() *cobra.Command {
 		Long: `Measure what Lethe costs on this machine, on loopback. Without a name all
 scenarios run. bench/README.md says what the lines mean.
 
+It can be installed with 'go install ./bench'; guard, and the scenarios peers and
+retention, still need to be started in the source tree, of which they build parts.
+
 Exit codes: 0 done, 1 failed or, with --check, a bar is not reached, 2 wrong usage.`,
 		Example: `  go run ./bench                                  # all of it
   go run ./bench bulk swarm --rounds 7 --json result.json --plots plots
@@ -58,7 +61,7 @@ Exit codes: 0 done, 1 failed or, with --check, a bar is not reached, 2 wrong usa
   go run ./bench bulk --check                     # exit code 1 when a bar is not reached
   go run ./bench bulk --profile profiles          # and then: go tool pprof profiles/…
   go run ./bench show result.json --plots plots   # table and pictures of a report
-  source <(go run ./bench completion bash)        # for a bench that 'go install ./bench' has put in the path`,
+  source <(go run ./bench completion bash)        # for a bench that was installed`,
 		Args:    cobra.OnlyValidArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return f.complete(cmd) },
 		RunE:    func(cmd *cobra.Command, names []string) error { return run(cmd, names, f) },

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func TestBulk(t *testing.T) {
 			wantFigures(t, line, "relay_cpu_s_per_gb", "datagrams_per_message", "lost_percent")
 		}
 	}
-	wantProfile(t, profiles, "relayed-down-relay.pprof")
+	wantProfile(t, profiles, "bulk-relayed-down-relay.pprof")
 }
 
 // TestEndpoint: the same; what is relayed has a relay's figures, too.
@@ -67,8 +68,8 @@ func TestOpen(t *testing.T) {
 			wantFigures(t, line, "vs_grant_only")
 		}
 	}
-	wantProfile(t, profiles, "dial-all-evidence-router.pprof")
-	wantProfile(t, profiles, "open-all-evidence-relay.pprof")
+	wantProfile(t, profiles, "open-dial-all-evidence-router.pprof")
+	wantProfile(t, profiles, "open-open-all-evidence-relay.pprof")
 }
 
 // TestSwarm: the same; the largest line has as many sessions as a relay takes.
@@ -81,7 +82,7 @@ func TestSwarm(t *testing.T) {
 		wantFigures(t, line, "datagrams_per_s_per_core", "datagrams_per_s", "relay_cpu_us_per_datagram", "vs_fewest",
 			"messages_per_read", "lost_percent")
 	}
-	wantProfile(t, profiles, "10000-sessions-ends.pprof")
+	wantProfile(t, profiles, "swarm-10000-sessions-ends.pprof")
 }
 
 // TestLatency: the same; the loads have a figure of their own.
@@ -91,12 +92,29 @@ func TestLatency(t *testing.T) {
 		t.Fatalf("not six lines and two bars: %+v", result)
 	}
 	for _, line := range result.Lines {
-		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "p99_vs_idle", "lost_percent")
+		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "p99_vs_idle", "lost_percent", suite.RealTime)
 		if strings.HasSuffix(line.Name, "load") {
 			wantFigures(t, line, "load_percent")
 		}
 	}
-	wantProfile(t, profiles, "greedy-prober.pprof")
+	wantProfile(t, profiles, "latency-greedy-prober.pprof")
+}
+
+// TestFailureEndsNothingElse: what fails is in the report, beside what is measured after it.
+func TestFailureEndsNothingElse(t *testing.T) {
+	line := func(err error) []suite.Line {
+		return []suite.Line{{Name: "l", Measure: func(context.Context, suite.Env) (suite.Sample, error) { return suite.Sample{"x": 1}, err }}}
+	}
+	broken := errors.New("no luck")
+	chosen := []suite.Scenario{{Name: "a", Lines: line(broken)}, {Name: "b", Lines: line(nil)}}
+	report := new(suite.Report)
+	err := measure(t.Context(), new(bytes.Buffer), chosen, suite.Options{Rounds: 1}, report)
+	if !errors.Is(err, broken) || report.Failed != "a: l: no luck" || len(report.Scenarios) != 2 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	if a, b := report.Scenarios[0], report.Scenarios[1]; a.Failed != report.Failed || b.Failed != "" || len(b.Lines[0].Rounds) != 1 {
+		t.Errorf("%+v, %+v", a, b)
+	}
 }
 
 // measureOnce measures everything of a scenario once, for a moment. What the
@@ -197,6 +215,43 @@ func TestWrongUsage(t *testing.T) {
 		if err := cmd.ExecuteContext(t.Context()); err == nil {
 			t.Errorf("%q are taken", args)
 		}
+	}
+}
+
+// TestShortCheck: what the short form has no place for is not reached.
+func TestShortCheck(t *testing.T) {
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetErr(new(bytes.Buffer))
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs([]string{"peers", "--short", "--check"})
+	if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, errBar) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out.String(), "SKIP  bulk, CPU-s/GB of the relay, at most 0.20: not in the short form\n") {
+		t.Errorf("no bar in\n%s", out.String())
+	}
+}
+
+// TestGuardFindsOut: before anything is measured it is told what is missing.
+func TestGuardFindsOut(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "no", "guard.json")
+	guardWith := func(args ...string) error {
+		cmd := command()
+		cmd.SetErr(new(bytes.Buffer))
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		cmd.SetArgs(append([]string{"guard"}, args...))
+		return cmd.ExecuteContext(t.Context())
+	}
+	for _, args := range [][]string{{"--against", nowhere}, {"--against", nowhere, "--renew"}} {
+		if err := guardWith(args...); err == nil || !strings.Contains(err.Error(), filepath.Dir(nowhere)) {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	t.Chdir(t.TempDir())
+	if err := guardWith(); err == nil || !strings.Contains(err.Error(), "source tree") {
+		t.Errorf("outside of the source tree: %v", err)
 	}
 }
 

@@ -94,21 +94,26 @@ func run(cmd *cobra.Command, names []string, f flags) error {
 	return errors.Join(failed, finish(cmd.OutOrStdout(), report, f))
 }
 
-// measure runs scenarios into the report, and tells stderr how it goes. After an
-// error the report has what was measured until then.
+// measure runs scenarios into the report, and tells stderr how it goes. One that
+// fails does not keep the others from being measured: its result says why, and so
+// does the error. An interrupt ends all.
 func measure(ctx context.Context, stderr io.Writer, chosen []suite.Scenario, o suite.Options, report *suite.Report) error {
 	o.Progress = suite.NewProgress(stderr, width(stderr))
 	o.Progress.Plan(chosen, o)
 	defer o.Progress.Clear()
+	var failed error
 	for _, s := range chosen {
 		result, err := suite.Run(ctx, s, o)
-		if err != nil {
-			report.Failed = err.Error()
-			return err
-		}
+		failed = errors.Join(failed, err)
 		report.Scenarios = append(report.Scenarios, result)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return nil
+	if failed != nil {
+		report.Failed = failed.Error()
+	}
+	return failed
 }
 
 // width is that of the terminal, or 0 if w is none.
@@ -126,9 +131,6 @@ func width(w io.Writer) int {
 
 // finish prints and writes what was measured, and only then judges.
 func finish(w io.Writer, report *suite.Report, f flags) error {
-	if len(report.Scenarios) == 0 {
-		return nil
-	}
 	if err := report.WriteTables(w); err != nil {
 		return err
 	}

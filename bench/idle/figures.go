@@ -21,7 +21,7 @@ const (
 	growth          = "growth_percent_per_minute"
 )
 
-const kb = 1024
+const kb = 1e3 // bytes, as in the scenario peers
 
 var (
 	errRestless = errors.New("the relay has not collected its garbage in all that time")

@@ -39,8 +39,8 @@ func Scenario() suite.Scenario {
 		Name:  "idle",
 		About: "routers that are registered and do nothing",
 		Lines: []suite.Line{
-			{Name: thousand, Measure: crowd(1_000).measure},
-			{Name: tenThousand, Measure: crowd(10_000).measure, Long: true},
+			{Name: thousand, Measure: crowd(1_000).measure, Takes: suite.After(time.Minute)},
+			{Name: tenThousand, Measure: crowd(10_000).measure, Long: true, Takes: suite.After(4 * time.Minute)},
 		},
 		MostRounds: 1, // the relay takes minutes to collect what ten thousand handshakes have left
 		Columns: []suite.Column{

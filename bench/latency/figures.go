@@ -46,10 +46,7 @@ func figures(span stage.Span[counted], capacity float64) (suite.Sample, error) {
 	if len(through_) == 0 || len(direct_) == 0 {
 		return nil, errNothing
 	}
-	s := suite.Sample{"probes": float64(len(through_)), late: lostPercent(through_), realTime: 0}
-	if probed.Rank == flows.RankRealTime.String() {
-		s[realTime] = 1
-	}
+	s := suite.Sample{"probes": float64(len(through_)), late: lostPercent(through_)}
 	for _, q := range []quantile{p50, p99, p999} {
 		s[through(q)], s[direct(q)] = q.of(through_), q.of(direct_)
 		s[added(q)] = s[through(q)] - s[direct(q)]
@@ -66,9 +63,6 @@ func figures(span stage.Span[counted], capacity float64) (suite.Sample, error) {
 
 // perS is what the load has got through the relay.
 const perS = "datagrams_per_s"
-
-// realTime is 1 where the prober's thread was preferred to all others.
-const realTime = "real_time"
 
 // of is the least of the sorted times that so many of them are not above, in
 // microseconds.

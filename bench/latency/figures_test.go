@@ -29,7 +29,7 @@ func TestFigures(t *testing.T) {
 		Before: counted{load: flows.Count{At: began, Received: 1000}, probed: part.Probed{Through: ramp(9000)}}, // while it warmed up
 		After: counted{
 			load:   flows.Count{At: began.Add(4 * time.Second), Received: 201_000},
-			probed: part.Probed{Through: ramp(1500), Direct: ramp(1002), Rank: "real time"},
+			probed: part.Probed{Through: ramp(1500), Direct: ramp(1002)},
 		},
 	}
 	got, err := figures(span, 200_000)
@@ -39,15 +39,15 @@ func TestFigures(t *testing.T) {
 	for figure, want := range map[string]float64{
 		through(p50): 1000, through(p99): 1490, through(p999): 1499, direct(p50): 502, direct(p99): 992,
 		added(p50): 498, added(p99): 498, added(p999): 498,
-		"probes": 1000, late: 0, realTime: 1, perS: 50_000, loadPart: 25, "relay_cores": 0.5,
+		"probes": 1000, late: 0, perS: 50_000, loadPart: 25, "relay_cores": 0.5,
 	} {
 		if math.Abs(got[figure]-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", figure, got[figure], want)
 		}
 	}
-	span.After.probed.Through[7], span.After.probed.Rank = flows.Late, "nice"
-	if got, _ = figures(span, 0); got[late] != 0.1 || got[realTime] != 0 {
-		t.Errorf("one of 1000 lost: %v, real time: %v", got[late], got[realTime])
+	span.After.probed.Through[7] = flows.Late
+	if got, _ = figures(span, 0); got[late] != 0.1 {
+		t.Errorf("one of 1000 lost: %v", got[late])
 	}
 	if _, measured := got[loadPart]; measured {
 		t.Error("a load is told that was not measured")

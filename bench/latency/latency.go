@@ -45,8 +45,8 @@ func Scenario() suite.Scenario {
 		Lines: []suite.Line{
 			{Name: idle, Measure: measure(func(*scene) {})},
 			{Name: busyIdle, Measure: measureBusy},
-			{Name: half, Measure: measure(func(s *scene) { s.load(0.5) })},
-			{Name: most, Measure: measure(func(s *scene) { s.load(0.9) })},
+			{Name: half, Measure: measure(func(s *scene) { s.load(0.5) }), Takes: loaded},
+			{Name: most, Measure: measure(func(s *scene) { s.load(0.9) }), Takes: loaded},
 			{Name: greedy, Measure: measure((*scene).greedy)},
 			{Name: greedyTunnel, Measure: measure((*scene).tunnel)},
 		},
@@ -129,11 +129,25 @@ func (s *scene) measure(beside func(*scene)) (suite.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	return figures(span, s.capacity)
+	sample, err := figures(span, s.capacity)
+	if err == nil {
+		s.Preferred(span.After.probed.Rank == flows.RankRealTime.String(), nil)
+		s.RealTimeFigure(sample)
+	}
+	return sample, err
 }
 
 func (s *scene) crowd(sessions int) part.CrowdConfig {
 	return part.CrowdConfig{Relay: s.url, Pairs: s.Pairs(1), Sessions: sessions}
+}
+
+// loaded guesses how long a line with a load takes: what the relay carries is measured
+// first, for half as long.
+func loaded(o suite.Options) time.Duration {
+	o.Interval /= 2
+	calibrating := o.Usual()
+	o.Interval *= 2
+	return calibrating + o.Usual()
 }
 
 // load has sessions send a part of what the relay carries of them.

@@ -72,22 +72,22 @@ func (f flags) validate() error {
 
 func run(cmd *cobra.Command, f flags) error {
 	report := suite.NewReport(os.Args[1:])
-	result, err := measure(cmd.Context(), suite.Options{
+	result, failed := measure(cmd.Context(), suite.Options{
 		Interval: time.Duration(f.seconds * float64(time.Second)),
 		Rounds:   f.rounds,
 		Progress: suite.NewProgress(cmd.ErrOrStderr(), 0),
 	})
-	if err != nil {
-		return err
-	}
 	report.Scenarios = append(report.Scenarios, result)
 	if err := report.WriteTables(cmd.OutOrStdout()); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	if f.json != "" {
 		if err := report.WriteFile(f.json); err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
+	}
+	if failed != nil {
+		return failed
 	}
 	if f.check && !result.Pass() {
 		return errBar
@@ -95,17 +95,15 @@ func run(cmd *cobra.Command, f flags) error {
 	return nil
 }
 
-// measure runs the scenario. Its notes say which versions were measured.
+// measure runs the scenario. Its notes say which versions were measured. What has
+// failed is in the result, too.
 func measure(ctx context.Context, o suite.Options) (*suite.Result, error) {
 	s := scenario()
 	o.Progress.Plan([]suite.Scenario{s}, o)
 	defer o.Progress.Clear()
 	result, err := suite.Run(ctx, s, o)
-	if err != nil {
-		return nil, err
-	}
-	result.Notes = notes(server.Versions(ctx))
-	return result, nil
+	result.Notes = append(result.Notes, notes(server.Versions(ctx))...)
+	return result, err
 }
 
 // notes say which versions were measured.

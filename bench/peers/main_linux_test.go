@@ -57,6 +57,9 @@ func TestRun(t *testing.T) {
 func wantFigures(t *testing.T, l line, got suite.Sample) {
 	t.Helper()
 	want := []string{delayP50, delayP99}
+	if _, measured := got[suite.RealTime]; !measured {
+		t.Errorf("%s: does not say whether it was in real time", l.name)
+	}
 	if l.name != noneUDP && l.name != noneTCP {
 		want = append(want, bulkGbit, bulkCPU, idleKB, addedP50)
 		if !l.kind.Stream() {
@@ -118,14 +121,18 @@ func TestDeriveAlone(t *testing.T) {
 	}
 }
 
-// TestScenario: every bar speaks of lines that there are.
+// TestScenario: every bar speaks of lines that there are, and of a figure of theirs.
 func TestScenario(t *testing.T) {
 	s := scenario()
 	var names []string
 	for _, l := range s.Lines {
 		names = append(names, l.Name)
 	}
+	figures := []string{bulkCPU, bulkOfCoturn, addedOfPeer, swarmFigure(many, "vs_coturn")}
 	for _, bar := range s.Bars {
+		if !slices.Contains(figures, bar.Figure) {
+			t.Errorf("bar %q is about figure %q, which there is not", bar.What, bar.Figure)
+		}
 		for _, name := range bar.Lines {
 			if !slices.Contains(names, name) {
 				t.Errorf("bar %q is about line %q, which there is not", bar.What, name)

@@ -5,16 +5,10 @@ import (
 	"maps"
 	"math"
 	"os"
+	"time"
 
+	"github.com/lethe-relay/lethe/bench/programs"
 	"github.com/lethe-relay/lethe/bench/suite"
-)
-
-// The bars.
-const (
-	minBulkOfCoturn  = 15   // × coturn client to client, Gbit/s
-	maxBulkCPU       = 0.20 // CPU seconds per GB
-	minSwarmOfCoturn = 2.5  // × coturn client to client, datagrams per CPU second, 1,000 sessions
-	maxAddedOfPeer   = 1    // × the least added p50 of all others
 )
 
 // Figures of a bulk flow, of probes and of idle clients. Those of swarms are made
@@ -53,18 +47,18 @@ func scenario() suite.Scenario {
 			{Figure: addedP99, Head: "p99", Decimals: 1},
 			{Figure: idleKB, Head: "KB/idle client", Decimals: 1},
 		},
-		Bars: []suite.Bar{
-			{What: "bulk, as many times coturn client to client", Figure: bulkOfCoturn, Lines: []string{lethe}, AtLeast: minBulkOfCoturn},
-			{What: "bulk, CPU-s/GB of the relay", Figure: bulkCPU, Lines: []string{lethe}, AtMost: maxBulkCPU},
-			{What: "1,000 sessions, datagrams per CPU second, as many times coturn client to client", Figure: swarmFigure(many, "vs_coturn"), Lines: []string{lethe}, AtLeast: minSwarmOfCoturn},
-			{What: "added p50 as a part of the least of all others", Figure: addedOfPeer, Lines: []string{lethe}, AtMost: maxAddedOfPeer},
-		},
+		Bars:   programs.PeerBars(),
 		Derive: derive,
 	}
 	for _, l := range lines() {
-		s.Lines = append(s.Lines, suite.Line{Name: l.name, Measure: l.measure})
+		s.Lines = append(s.Lines, suite.Line{Name: l.name, Measure: l.measure, Takes: l.takes})
 	}
 	return s
+}
+
+// takes guesses how long that is: each kind of work is a measurement of its own.
+func (l line) takes(o suite.Options) time.Duration {
+	return time.Duration(len(l.works())) * o.Usual()
 }
 
 // measure does all the work over one relay, each on a stage of its own.

@@ -65,17 +65,14 @@ func (s *scene) read() (r reading) {
 	return r
 }
 
-// flow has the ends begin something, and measures it.
-func (l line) flow(ctx context.Context, env suite.Env, do string, args any) (stage.Span[reading], error) {
+// load has the ends send, and measures it.
+func (l line) load(ctx context.Context, env suite.Env, w ends.Work) (stage.Span[reading], error) {
 	s, err := l.set(ctx, env)
 	if err != nil {
 		return stage.Span[reading]{}, err
 	}
 	defer s.stage.Stop()
-	s.stage.Ask(s.ends, do, args, nil)
-	if do == ends.Probe {
-		s.first()
-	}
+	s.stage.Ask(s.ends, ends.Load, w, nil)
 	span, err := stage.Measure(s.stage, env, s.read)
 	return span, errors.Join(err, s.err)
 }
@@ -84,14 +81,14 @@ func (l line) flow(ctx context.Context, env suite.Env, do string, args any) (sta
 // of those is no matter of the relay.
 func (s *scene) first() {
 	s.stage.RealTime(s.ends)
-	if s.relay.pid != 0 {
-		s.err = errors.Join(s.err, proc.RealTime(s.relay.pid))
+	if s.relay.pid != 0 && s.stage.Err() == nil {
+		s.stage.Preferred(proc.RealTime(s.relay.pid))
 	}
 }
 
 // bulk is one session that carries as much as it can.
 func (l line) bulk(ctx context.Context, env suite.Env) (suite.Sample, error) {
-	span, err := l.flow(ctx, env, ends.Load, ends.Work{Sessions: 1, Run: bulkRun, Window: l.window.bulk})
+	span, err := l.load(ctx, env, ends.Work{Sessions: 1, Run: bulkRun, Window: l.window.bulk})
 	if err != nil {
 		return nil, fmt.Errorf("bulk: %w", err)
 	}
@@ -109,7 +106,7 @@ func (l line) bulk(ctx context.Context, env suite.Env) (suite.Sample, error) {
 // session than the one before.
 func swarmOf(sessions int) work {
 	return func(l line, ctx context.Context, env suite.Env) (suite.Sample, error) {
-		span, err := l.flow(ctx, env, ends.Load, ends.Work{Sessions: sessions, Run: 1, Window: l.window.swarm})
+		span, err := l.load(ctx, env, ends.Work{Sessions: sessions, Run: 1, Window: l.window.swarm})
 		if err != nil {
 			return nil, fmt.Errorf("%d sessions: %w", sessions, err)
 		}
@@ -155,8 +152,15 @@ func (c carried) lostPercent() float64 {
 // delay is how long single datagrams are on their way, or a few bytes of a stream,
 // when nothing else is.
 func (l line) delay(ctx context.Context, env suite.Env) (suite.Sample, error) {
-	span, err := l.flow(ctx, env, ends.Probe, struct{}{})
+	s, err := l.set(ctx, env)
 	if err != nil {
+		return nil, err
+	}
+	defer s.stage.Stop()
+	s.stage.Ask(s.ends, ends.Probe, struct{}{}, nil)
+	s.first()
+	span, err := stage.Measure(s.stage, env, s.read)
+	if err := errors.Join(err, s.err); err != nil {
 		return nil, fmt.Errorf("delay: %w", err)
 	}
 	delays := span.After.moved.Delays[len(span.Before.moved.Delays):]
@@ -165,7 +169,9 @@ func (l line) delay(ctx context.Context, env suite.Env) (suite.Sample, error) {
 	}
 	slices.Sort(delays)
 	at := func(share float64) float64 { return float64(delays[int(share*float64(len(delays)))]) / 1e3 }
-	return suite.Sample{delayP50: at(0.5), delayP99: at(0.99)}, nil
+	sample := suite.Sample{delayP50: at(0.5), delayP99: at(0.99)}
+	s.stage.RealTimeFigure(sample)
+	return sample, nil
 }
 
 // idle is the memory that clients take who only are there.

@@ -82,8 +82,8 @@ func (c *Child) Ask(do string, args, value any) error {
 func (c *Child) CPU() (time.Duration, error) { return CPUTime(c.cmd.Process.Pid) }
 
 // RealTime has the child's threads run as soon as they have something to do,
-// before all of other programs, as far as the system permits.
-func (c *Child) RealTime() error { return RealTime(c.cmd.Process.Pid) }
+// before all of other programs, if the system permits: granted tells.
+func (c *Child) RealTime() (granted bool, err error) { return RealTime(c.cmd.Process.Pid) }
 
 // Resident is how many bytes of memory the child has in use.
 func (c *Child) Resident() (int64, error) { return Resident(c.cmd.Process.Pid) }

@@ -37,28 +37,30 @@ func Resident(pid int) (int64, error) {
 }
 
 // RealTime has all threads of a process run as soon as they have something to do,
-// before all of other programs, as far as the system permits. They are SCHED_RR, whose
-// threads take turns should one never wait. Those that they start become so, too;
+// before all of other programs, if the system permits: granted tells. They are SCHED_RR,
+// whose threads take turns should one never wait. Those that they start become so, too;
 // one that is started meanwhile is found in the second round.
-func RealTime(pid int) error {
+func RealTime(pid int) (granted bool, err error) {
 	turns := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
 	for range 2 {
 		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 		if err != nil {
-			return err
+			return false, err
 		}
 		for _, thread := range threads {
 			tid, err := strconv.Atoi(thread.Name())
 			if err != nil {
-				return err
+				return false, err
 			}
-			err = unix.SchedSetAttr(tid, turns, 0)
-			if err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ESRCH) {
-				return os.NewSyscallError("sched_setattr", err)
+			switch err := unix.SchedSetAttr(tid, turns, 0); {
+			case errors.Is(err, unix.EPERM):
+				return false, nil
+			case err != nil && !errors.Is(err, unix.ESRCH): // it has ended
+				return false, os.NewSyscallError("sched_setattr", err)
 			}
 		}
 	}
-	return nil
+	return true, nil
 }
 
 func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }

@@ -14,7 +14,7 @@ var errLinuxOnly = errors.New("CPU time and pinning are read and set as Linux do
 func ownGroup() *syscall.SysProcAttr { return nil }
 
 // RealTime fails: only Linux ranks threads in this way.
-func RealTime(int) error { return errLinuxOnly }
+func RealTime(int) (granted bool, err error) { return false, errLinuxOnly }
 
 func freeze(*os.Process) error { return errLinuxOnly }
 

@@ -75,12 +75,16 @@ func auditRetention(ctx context.Context, o suite.Options) (*suite.Result, error)
 	if os.Geteuid() != 0 {
 		return nil, suite.Skip("the audit needs root: it reads another process's memory, and watches file systems and networks")
 	}
+	root, err := Root(ctx)
+	if err != nil {
+		return nil, err
+	}
 	args := []string{"audit"}
 	if !o.Full {
 		args = append(args, "--quick")
 	}
 	var a audit
-	err := program{pkg: module + "/bench/retention"}.run(ctx, o, &a, args...)
+	err = program{dir: root, pkg: "./bench/retention"}.run(ctx, o, &a, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ const patience = 10 * time.Second
 
 // program is a package with a main function, and where its module is.
 type program struct {
-	dir string // empty: here
+	dir string
 	pkg string
 }
 
@@ -39,6 +39,9 @@ func (p program) run(ctx context.Context, o suite.Options, result any, args ...s
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, p.pkg)
 	build.Dir = p.dir
 	if out, err := build.CombinedOutput(); err != nil {
+		if why := p.noModules(ctx); why != "" && ctx.Err() == nil {
+			return suite.Skip("its modules can't be had: %s", why)
+		}
 		return fmt.Errorf("build %s: %w\n%s", p.pkg, err, out)
 	}
 	cmd := exec.CommandContext(ctx, binary, append(args, "--json", file)...)
@@ -51,6 +54,18 @@ func (p program) run(ctx context.Context, o suite.Options, result any, args ...s
 		return errors.Join(ended, errors.New(last))
 	}
 	return json.Unmarshal(data, result)
+}
+
+// noModules says why a module that the program needs can't be had, or nothing.
+func (p program) noModules(ctx context.Context) string {
+	download := exec.CommandContext(ctx, "go", "mod", "download")
+	download.Dir = p.dir
+	out, err := download.CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	why, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return strings.TrimPrefix(why, "go: ")
 }
 
 // follow runs the program and tells what it prints on stderr, of which it

@@ -3,6 +3,7 @@ package programs
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,25 @@ func TestProgram(t *testing.T) {
 	}
 	if told.String() != "building\nlooking at memory\n" {
 		t.Errorf("told %q", told.String())
+	}
+}
+
+// TestNoModules: a machine that can't have another's module is no failure of ours.
+func TestNoModules(t *testing.T) {
+	t.Setenv("GOPROXY", "off")
+	t.Setenv("GOFLAGS", "-mod=mod")
+	p := written(t, "	os.Exit(0)")
+	for name, text := range map[string]string{
+		"go.mod":   "module example\n\nrequire example.invalid/relay v1.0.0\n",
+		"other.go": "package main\n\nimport _ \"example.invalid/relay\"\n",
+	} {
+		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var skip *suite.SkipError
+	if err := p.run(t.Context(), suite.Options{}, nil); !errors.As(err, &skip) || !strings.Contains(err.Error(), "example.invalid/relay") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -2,19 +2,16 @@ package stage
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lethe-relay/lethe/bench/suite"
 )
 
-// warmUp is how long all runs before it is measured: slow start and path MTU
-// discovery are over.
-const warmUp = time.Second
-
 // Span is what lies between two readings. T is what the parts say of themselves.
 type Span[T any] struct {
 	Elapsed       time.Duration
-	CPU           map[string]time.Duration // that each role has used
+	CPU           map[string]time.Duration // that each role has used, all of its processes together
 	Before, After T
 }
 
@@ -34,20 +31,27 @@ func (s Span[T]) CPUFigures(to suite.Sample, per string, units, scale float64) {
 // Measure lets what runs on the stage warm up, and reads it at the beginning and
 // at the end of the interval. It returns the first error that the stage has had.
 func Measure[T any](s *Stage, env suite.Env, read func() T) (Span[T], error) {
-	s.Wait(min(warmUp, env.Interval))
+	s.Wait(min(suite.WarmUp, env.Interval))
 	s.profile(env, "profile")
 	before, told := s.read(), read()
 	s.Wait(env.Interval)
 	after, toldAfter := s.read(), read()
 	s.profile(env, "profile-end")
-	span := Span[T]{Elapsed: after.at.Sub(before.at), CPU: make(map[string]time.Duration), Before: told, After: toldAfter}
+	span := Span[T]{Elapsed: after.at.Sub(before.at), Before: told, After: toldAfter}
 	if s.err != nil {
 		return span, s.err
 	}
-	for i, role := range s.roles {
-		span.CPU[role] = after.cpu[i] - before.cpu[i]
-	}
+	span.CPU = s.usedBetween(before, after)
 	return span, nil
+}
+
+// usedBetween is the CPU time of each role.
+func (s *Stage) usedBetween(before, after reading) map[string]time.Duration {
+	used := make(map[string]time.Duration)
+	for i, role := range s.roles {
+		used[role] += after.cpu[i] - before.cpu[i]
+	}
+	return used
 }
 
 // reading is where clock and CPU times stand at one time.
@@ -87,6 +91,20 @@ func (s *Stage) profile(env suite.Env, do string) {
 		return
 	}
 	for i, child := range s.children {
-		s.Ask(child, do, env.Profiles+"-"+s.roles[i]+".pprof", nil)
+		s.Ask(child, do, env.Profiles+"-"+s.profileName(i)+".pprof", nil)
 	}
+}
+
+// profileName tells a child from all others: further ones of a role are numbered.
+func (s *Stage) profileName(child int) string {
+	nth := 1
+	for _, role := range s.roles[:child] {
+		if role == s.roles[child] {
+			nth++
+		}
+	}
+	if nth == 1 {
+		return s.roles[child]
+	}
+	return fmt.Sprintf("%s-%d", s.roles[child], nth)
 }

@@ -17,6 +17,7 @@ type Stage struct {
 	ctx      context.Context
 	children []*proc.Child
 	roles    []string // of the children, as figures name them
+	denied   bool     // real time was, to one of them at least
 	err      error
 }
 
@@ -57,7 +58,21 @@ func (s *Stage) Ask(child *proc.Child, do string, args, answer any) {
 // RealTime has a child run before all others, as [proc.Child.RealTime] does.
 func (s *Stage) RealTime(child *proc.Child) {
 	if s.err == nil {
-		s.err = child.RealTime()
+		s.Preferred(child.RealTime())
+	}
+}
+
+// Preferred notes whether a process is in real time that is no child.
+func (s *Stage) Preferred(granted bool, err error) {
+	s.denied = s.denied || !granted
+	s.Fail(err)
+}
+
+// RealTimeFigure adds to the sample whether all had real time that were to have it.
+func (s *Stage) RealTimeFigure(to suite.Sample) {
+	to[suite.RealTime] = 1
+	if s.denied {
+		to[suite.RealTime] = 0
 	}
 }
 

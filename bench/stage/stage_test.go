@@ -2,6 +2,7 @@ package stage
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"testing"
 	"time"
@@ -48,6 +49,41 @@ func TestCPUFigures(t *testing.T) {
 		if math.Abs(got[figure]-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", figure, got[figure], want)
 		}
+	}
+}
+
+// TestEqualRoles: their CPU time counts together, and each has a profile of its own.
+func TestEqualRoles(t *testing.T) {
+	s := &Stage{roles: []string{"relay", "ends", "ends", "relay-2", "ends"}}
+	seconds := func(n ...time.Duration) (r reading) {
+		for _, n := range n {
+			r.cpu = append(r.cpu, n*time.Second)
+		}
+		return r
+	}
+	got := s.usedBetween(seconds(1, 1, 2, 0, 3), seconds(2, 4, 4, 7, 4))
+	if want := map[string]time.Duration{"relay": time.Second, "ends": 6 * time.Second, "relay-2": 7 * time.Second}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for i, want := range []string{"relay", "ends", "ends-2", "relay-2", "ends-3"} {
+		if got := s.profileName(i); got != want {
+			t.Errorf("profile %d is %s, want %s", i, got, want)
+		}
+	}
+}
+
+// TestRealTimeFigure: one that was denied it is enough.
+func TestRealTimeFigure(t *testing.T) {
+	s, got := new(Stage), make(suite.Sample)
+	for _, granted := range []bool{true, false, true} {
+		s.Preferred(granted, nil)
+		s.RealTimeFigure(got)
+		if want := map[bool]float64{true: 0, false: 1}[s.denied]; got[suite.RealTime] != want || s.Err() != nil {
+			t.Errorf("got %v, want %v; %v", got, want, s.Err())
+		}
+	}
+	if got[suite.RealTime] != 0 {
+		t.Error("it is forgotten")
 	}
 }
 

@@ -1,6 +1,9 @@
 package suite
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Verdict is a bar and what became of it.
 type Verdict struct {
@@ -8,14 +11,23 @@ type Verdict struct {
 	Worst   float64 `json:"worst"` // the median that is furthest on the wrong side
 	Pass    bool    `json:"pass"`
 	Skipped string  `json:"skipped,omitempty"` // why it was not judged
+
+	// LeftOut are lines that the short form has not measured: it was judged on the others.
+	LeftOut []string `json:"left_out,omitempty"`
 }
 
 // judge compares the medians with the bar. A line without the figure fails,
-// unless something was skipped that it may have needed.
+// unless something was skipped that it may have needed. In the short form the lines
+// that it has are judged.
 func (b Bar) judge(lines []LineResult) Verdict {
 	v := Verdict{Bar: b, Pass: len(b.Lines) > 0}
-	for i, name := range b.Lines {
+	judged := 0
+	for _, name := range b.Lines {
 		line := find(lines, name)
+		if line.Skipped == notShort {
+			v.LeftOut = append(v.LeftOut, name)
+			continue
+		}
 		value, measured := line.Median[b.Figure]
 		if !measured {
 			v.Pass = false
@@ -23,10 +35,14 @@ func (b Bar) judge(lines []LineResult) Verdict {
 				return v
 			}
 		}
-		if i == 0 || b.worse(value, v.Worst) {
+		if judged == 0 || b.worse(value, v.Worst) {
 			v.Worst = value
 		}
+		judged++
 		v.Pass = v.Pass && b.reached(value)
+	}
+	if judged == 0 && v.LeftOut != nil {
+		return Verdict{Bar: b, Skipped: notShort}
 	}
 	return v
 }
@@ -78,7 +94,15 @@ func (v Verdict) String() string {
 	case v.Skipped != "":
 		return fmt.Sprintf("SKIP  %s, %s: %s", v.What, v.limit(), v.Skipped)
 	case v.Pass:
-		return fmt.Sprintf("PASS  %s, %s: %.2f", v.What, v.limit(), v.Worst)
+		return fmt.Sprintf("PASS  %s, %s: %.2f%s", v.What, v.limit(), v.Worst, v.part())
 	}
-	return fmt.Sprintf("FAIL  %s, %s: %.2f", v.What, v.limit(), v.Worst)
+	return fmt.Sprintf("FAIL  %s, %s: %.2f%s", v.What, v.limit(), v.Worst, v.part())
+}
+
+// part says so if not all lines were judged.
+func (v Verdict) part() string {
+	if v.LeftOut == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (judged on %d of %d lines: %s %s)", len(v.Lines)-len(v.LeftOut), len(v.Lines), strings.Join(v.LeftOut, ", "), notShort)
 }

@@ -3,14 +3,11 @@ package suite
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
-
-// startUp is how long the processes of a measurement take to start and end, as
-// a first guess.
-const startUp = 1500 * time.Millisecond
 
 // Progress tells what is being measured, and how long it will still take: on a
 // terminal in one line that is rewritten, elsewhere in lines. The guess is made
@@ -58,7 +55,7 @@ func (s Scenario) steps(o Options) (steps []step) {
 	for range s.rounds(o) {
 		for _, line := range s.Lines {
 			if !o.Short || !line.Long {
-				steps = append(steps, step{s.Name, line.Name, 2*o.Interval + startUp})
+				steps = append(steps, step{s.Name, line.Name, line.takes(o)})
 			}
 		}
 	}
@@ -108,16 +105,18 @@ func (p *Progress) end() {
 
 // drop forgets further measurements of a line.
 func (p *Progress) drop(scenario, line string) {
-	if p == nil {
-		return
+	p.forget(func(s step) bool { return s.scenario == scenario && s.line == line })
+}
+
+// leave forgets further measurements of a scenario.
+func (p *Progress) leave(scenario string) {
+	p.forget(func(s step) bool { return s.scenario == scenario })
+}
+
+func (p *Progress) forget(which func(step) bool) {
+	if p != nil {
+		p.ahead = slices.DeleteFunc(p.ahead, which)
 	}
-	var kept []step
-	for _, s := range p.ahead {
-		if s.scenario != scenario || s.line != line {
-			kept = append(kept, s)
-		}
-	}
-	p.ahead = kept
 }
 
 // Clear removes the line from the terminal.

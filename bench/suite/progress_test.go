@@ -26,6 +26,7 @@ func lasting(name string, took ...time.Duration) Scenario {
 func TestTimeLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scenarios := []Scenario{lasting("a", 10*time.Second, 100*time.Second), lasting("b", time.Second)}
+		scenarios[1].Lines[0].Takes = After(2 * time.Second)
 		var told bytes.Buffer
 		o := Options{Rounds: 2, Interval: 5 * time.Second, Progress: NewProgress(&told, 0)}
 		o.Progress.Plan(scenarios, o)
@@ -34,10 +35,10 @@ func TestTimeLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want := []string{ // 11.5 s is the first guess of each
-			"a: round 1 of 2: line 1, about 69 s left", "a: round 1 of 2: line 2, about 56 s left",
+		want := []string{ // 7.5 s is the first guess of each, 9.5 s of the last line
+			"a: round 1 of 2: line 1, about 49 s left", "a: round 1 of 2: line 2, about 44 s left",
 			"a: round 2 of 2: line 1, about 2 min left", "a: round 2 of 2: line 2, about 2 min left",
-			"b: round 1 of 2: line 1, about 23 s left", "b: round 2 of 2: line 1, about 1 s left", "",
+			"b: round 1 of 2: line 1, about 19 s left", "b: round 2 of 2: line 1, about 1 s left", "",
 		}
 		if got := strings.Split(told.String(), "\n"); strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("got\n%s\nwant\n%s", told.String(), strings.Join(want, "\n"))

@@ -24,7 +24,7 @@ type Report struct {
 	CPUs      int       `json:"cpus"`
 	CPUModel  string    `json:"cpu_model"`
 	Flags     []string  `json:"flags"`
-	Failed    string    `json:"failed,omitempty"` // what has ended the run before its time
+	Failed    string    `json:"failed,omitempty"` // what has failed, or has ended the run before its time
 	Scenarios []*Result `json:"scenarios"`
 }
 
@@ -83,6 +83,9 @@ func (r *Report) WriteTables(w io.Writer) error {
 	var bars, reached int
 	var others strings.Builder
 	for _, result := range r.Scenarios {
+		if result.Failed != "" {
+			fmt.Fprintf(&others, "FAIL  %s\n", result.Failed)
+		}
 		for _, v := range result.Bars {
 			if bars++; v.Pass {
 				reached++

@@ -14,12 +14,13 @@ func TestSeveral(t *testing.T) {
 	measured, _ := runThree(t)
 	other := &Result{Name: "audit", Skipped: "not root", Charts: measured.Charts}
 	other.Bars = []Verdict{{Bar: Bar{What: "kept", Zero: true}, Skipped: "not root"}}
-	r := &Report{Scenarios: []*Result{measured, other}}
+	broken := &Result{Name: "open", Failed: "open: dial: no luck"}
+	r := &Report{Scenarios: []*Result{measured, other, broken}}
 	var out bytes.Buffer
 	if err := r.WriteTables(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := "\n1 of 3 bars are reached\nFAIL  sample: speed, at most 9.00: 10.00\nSKIP  audit: kept, none: not root\n"
+	want := "\n1 of 3 bars are reached\nFAIL  sample: speed, at most 9.00: 10.00\nSKIP  audit: kept, none: not root\nFAIL  open: dial: no luck\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("got\n%swant at its end%s", out.String(), want)
 	}

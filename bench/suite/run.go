@@ -21,6 +21,10 @@ const (
 	YardDatagram = "yard_datagram_us"
 )
 
+// RealTime is a figure of lines whose processes were to run before all other
+// programs: 1 if they did, 0 if the system did not permit it, which a note says.
+const RealTime = "real_time"
+
 // Options say how to measure.
 type Options struct {
 	Interval time.Duration // of each measurement
@@ -32,8 +36,9 @@ type Options struct {
 }
 
 // Run measures all lines of the scenario, in rounds. A measurement that fails
-// ends the run: a table with holes invites wrong reading. One that can't be made
-// here ([Skip]) is left out, and the result says so.
+// ends the scenario: a table with holes invites wrong reading. The result has the
+// rounds before that and says what failed, which Run returns, too. What can't be
+// measured here ([Skip]) is left out, and the result says so.
 func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	if o.Short && s.Long {
 		return leftOut(s, notShort), nil
@@ -50,10 +55,11 @@ func Run(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	}
 	for round := range o.Rounds {
 		if err := r.round(ctx, round); err != nil {
-			return nil, err
+			o.Progress.leave(s.Name)
+			return r.result(err), err
 		}
 	}
-	return r.result(), nil
+	return r.result(nil), nil
 }
 
 // rounds is how often the scenario is measured.
@@ -79,7 +85,7 @@ func (r *run) round(ctx context.Context, round int) error {
 			continue
 		}
 		r.o.Progress.begin(r.s.Name, line.Name, round, r.o.Rounds)
-		sample, err := measure(ctx, line, r.o, round == r.o.Rounds-1)
+		sample, err := r.measure(ctx, line, round == r.o.Rounds-1)
 		r.o.Progress.end()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -119,15 +125,15 @@ func (r *run) derive(samples map[string]Sample) {
 	}
 }
 
-func measure(ctx context.Context, line Line, o Options, last bool) (sample Sample, err error) {
+func (r *run) measure(ctx context.Context, line Line, last bool) (sample Sample, err error) {
 	scratch, err := os.MkdirTemp("", "lethe-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	env := Env{Interval: o.Interval, Scratch: scratch, Progress: o.Progress}
-	if o.Profiles != "" && last {
-		env.Profiles = filepath.Join(o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(line.Name))
+	env := Env{Interval: r.o.Interval, Scratch: scratch, Progress: r.o.Progress}
+	if r.o.Profiles != "" && last {
+		env.Profiles = filepath.Join(r.o.Profiles, strings.NewReplacer(" ", "-", ",", "").Replace(r.s.Name+" "+line.Name))
 	}
 	yard, err := yardstick.Measure()
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -140,9 +146,13 @@ func measure(ctx context.Context, line Line, o Options, last bool) (sample Sampl
 	return sample, err
 }
 
-// result sums the rounds up, in the order of the scenario's lines.
-func (r *run) result() *Result {
+// result sums the rounds up, in the order of the scenario's lines. failed is what
+// has ended them, or nil.
+func (r *run) result(failed error) *Result {
 	result := &Result{}
+	if failed != nil {
+		result.Failed = failed.Error()
+	}
 	for _, line := range r.s.Lines {
 		result.AddLine(line.Name, r.rounds[line.Name])
 		result.Lines[len(result.Lines)-1].Skipped = r.skipped[line.Name]
@@ -155,17 +165,24 @@ func runElsewhere(ctx context.Context, s Scenario, o Options) (*Result, error) {
 	o.Progress.begin(s.Name, "", 0, 1)
 	defer o.Progress.end()
 	r, err := s.Elsewhere.Measure(ctx, o)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if why, ok := skipped(err); ok {
+	if why, ok := skipped(err); ok && ctx.Err() == nil {
 		return leftOut(s, why), nil
 	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else if err != nil {
+		err = fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if r == nil {
+		r = new(Result)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, err)
+		r.Failed = err.Error()
+	} else if r.Failed != "" {
+		err = errors.New(r.Failed)
 	}
 	r.describe(s)
-	return r, nil
+	return r, err
 }
 
 // leftOut is the result of a scenario of which nothing was measured.

@@ -55,6 +55,41 @@ func TestRoundsAreInterleaved(t *testing.T) {
 	}
 }
 
+// TestProfiles: the last round has a prefix for them, which says of what they are.
+func TestProfiles(t *testing.T) {
+	var prefixes []string
+	s := Scenario{Name: "swarm", Lines: []Line{{Name: "1,000 sessions, greedy", Measure: func(_ context.Context, env Env) (Sample, error) {
+		prefixes = append(prefixes, env.Profiles)
+		return Sample{}, nil
+	}}}}
+	if _, err := Run(t.Context(), s, Options{Rounds: 2, Profiles: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"", filepath.Join("p", "swarm-1000-sessions-greedy")}; !slices.Equal(prefixes, want) {
+		t.Errorf("got %q, want %q", prefixes, want)
+	}
+}
+
+// TestRealTimeDenied: a line that had no real time in one of its rounds is named below the table.
+func TestRealTimeDenied(t *testing.T) {
+	line := func(name string, got ...float64) Line {
+		return Line{Name: name, Measure: func(context.Context, Env) (Sample, error) {
+			now := got[0]
+			got = got[1:]
+			return Sample{RealTime: now}, nil
+		}}
+	}
+	for note, lines := range map[string][]Line{
+		"": {line("a", 1, 1), {Name: "b", Measure: func(context.Context, Env) (Sample, error) { return Sample{"x": 0}, nil }}},
+		"not in real time, which takes root or CAP_SYS_NICE, so others' time slices are in the delays: b, c": {line("a", 1, 1), line("b", 1, 0), line("c", 0, 0)},
+	} {
+		r, err := Run(t.Context(), Scenario{Lines: lines}, Options{Rounds: 2})
+		if err != nil || strings.Join(r.Notes, "\n") != note {
+			t.Errorf("%q, %v, want %q", r.Notes, err, note)
+		}
+	}
+}
+
 // TestMostRounds: what takes minutes is measured once, however often the rest is.
 func TestMostRounds(t *testing.T) {
 	var order []string
@@ -98,15 +133,57 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestFailureEndsRun(t *testing.T) {
+// TestFailureEndsScenario: nothing is measured after it; the rounds before are shown, and
+// no bar counts as reached.
+func TestFailureEndsScenario(t *testing.T) {
+	broken, rounds := errors.New("no luck"), 0
+	s := Scenario{Name: "s", Columns: []Column{{Figure: "x", Head: "x"}}, Lines: []Line{
+		{Name: "a", Measure: func(context.Context, Env) (Sample, error) {
+			if rounds++; rounds == 3 {
+				return nil, broken
+			}
+			return Sample{"x": float64(rounds)}, nil
+		}},
+		{Name: "b", Measure: func(context.Context, Env) (Sample, error) {
+			if rounds == 3 {
+				t.Error("measures on")
+			}
+			return Sample{"x": 9}, nil
+		}},
+	}, Bars: []Bar{{What: "x", Figure: "x", Lines: []string{"a"}, AtLeast: 1}}}
+	p := NewProgress(new(bytes.Buffer), 0)
+	p.Plan([]Scenario{s}, Options{Rounds: 5})
+	r, err := Run(t.Context(), s, Options{Rounds: 5, Progress: p})
+	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") || r.Failed != err.Error() || len(p.ahead) > 0 {
+		t.Fatalf("got %v, %+v, and %d steps are ahead", err, r, len(p.ahead))
+	}
+	if r.Pass() || r.Bars[0].Pass || r.Bars[0].Skipped == "" || len(r.Lines[0].Rounds) != 2 {
+		t.Errorf("%+v", r)
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"FAIL  s: a: no luck\n", "median of 2 rounds", "SKIP  x, at least 1.00: the measurement failed\n"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("no %q in\n%s", want, table.String())
+		}
+	}
+}
+
+func TestFailureInFirstRound(t *testing.T) {
 	broken := errors.New("no luck")
 	s := Scenario{Name: "s", Lines: []Line{
 		{Name: "a", Measure: func(context.Context, Env) (Sample, error) { return nil, broken }},
 		{Name: "b", Measure: func(context.Context, Env) (Sample, error) { t.Error("measures on"); return nil, nil }},
 	}}
-	_, err := Run(t.Context(), s, Options{Rounds: 2})
-	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "s: a: ") {
+	r, err := Run(t.Context(), s, Options{Rounds: 2})
+	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil || table.String() != "s: \n\nFAIL  s: a: no luck\n" {
+		t.Errorf("%v, %q", err, table.String())
 	}
 }
 

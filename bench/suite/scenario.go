@@ -40,6 +40,33 @@ type Line struct {
 	Name    string
 	Measure func(context.Context, Env) (Sample, error)
 	Long    bool // it has no place in the short form
+
+	// Takes guesses how long measuring it once takes. It may be nil where that is as
+	// [Options.Usual] says.
+	Takes func(Options) time.Duration
+}
+
+// WarmUp is how long all runs before it is measured, or as long as the measurement
+// if that is shorter: slow start and path MTU discovery are over.
+const WarmUp = time.Second
+
+// startUp is how long the processes of a measurement take to start and end, as a guess.
+const startUp = 1500 * time.Millisecond
+
+// Usual guesses how long it takes to start, warm up, measure and end.
+func (o Options) Usual() time.Duration { return startUp + min(WarmUp, o.Interval) + o.Interval }
+
+// After is the Takes of a line that prepares for so long in addition.
+func After(preparing time.Duration) func(Options) time.Duration {
+	return func(o Options) time.Duration { return preparing + o.Usual() }
+}
+
+// takes guesses how long the line takes.
+func (l Line) takes(o Options) time.Duration {
+	if l.Takes == nil {
+		return o.Usual()
+	}
+	return l.Takes(o)
 }
 
 // Env is what a measurement is given.

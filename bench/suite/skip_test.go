@@ -82,6 +82,9 @@ func TestSkippedScenario(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if without := (&Result{Skipped: why}); without.Pass() {
+			t.Error("passes, since there is no bar")
+		}
 		var table bytes.Buffer
 		if err := r.WriteTable(&table); err != nil {
 			t.Fatal(err)
@@ -127,7 +130,11 @@ func TestElsewhere(t *testing.T) {
 	}
 	broken := errors.New("no luck")
 	s.Elsewhere.Measure = func(context.Context, Options) (*Result, error) { return nil, broken }
-	if _, err := Run(t.Context(), s, Options{}); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
+	if r, err := Run(t.Context(), s, Options{}); !errors.Is(err, broken) || r.Failed != "s: no luck" || r.Bars[0].Pass {
+		t.Errorf("%+v, %v", r, err)
+	}
+	s.Elsewhere.Measure = func(context.Context, Options) (*Result, error) { return &Result{Failed: "s: half of it"}, nil }
+	if r, err := Run(t.Context(), s, Options{}); err == nil || r.Failed != "s: half of it" || r.Pass() {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

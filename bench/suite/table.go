@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -12,8 +13,14 @@ import (
 func (r *Result) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n", r.Name, r.About)
 	if r.Skipped != "" {
-		_, err := fmt.Fprintf(w, "\nSKIP  all of it: %s\n", r.Skipped)
+		_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(append([]string{"SKIP  all of it: " + r.Skipped}, r.verdicts()...), "\n"))
 		return err
+	}
+	if r.Failed != "" {
+		fmt.Fprintf(w, "\nFAIL  %s\n", r.Failed)
+		if !r.measured() {
+			return nil
+		}
 	}
 	fmt.Fprintf(w, "%s\n\n", r.rounds())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -38,6 +45,11 @@ func (r *Result) WriteTable(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// measured tells whether any line has figures.
+func (r *Result) measured() bool {
+	return slices.ContainsFunc(r.Lines, func(l LineResult) bool { return len(l.Rounds) > 0 })
 }
 
 // rounds says what the figures are.

@@ -3,6 +3,7 @@ package swarm
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lethe-relay/lethe/bench/flows"
 	"github.com/lethe-relay/lethe/bench/part"
@@ -24,6 +25,9 @@ const (
 const openers = 8
 
 const minOfFewest = 0.85
+
+// opening is how long it takes to open a session, as a guess.
+const opening = 600 * time.Microsecond
 
 // Sessions are the numbers of sessions of the lines, the fewest first.
 func Sessions() []int { return []int{10, 100, 1_000, 10_000} }
@@ -49,7 +53,7 @@ func Scenario() suite.Scenario {
 		},
 	}
 	for _, n := range Sessions() {
-		s.Lines = append(s.Lines, suite.Line{Name: Line(n), Measure: measure(n)})
+		s.Lines = append(s.Lines, suite.Line{Name: Line(n), Measure: measure(n), Takes: suite.After(time.Duration(n) * opening)})
 	}
 	most := s.Lines[len(s.Lines)-1].Name
 	s.Bars = []suite.Bar{
