@@ -91,7 +91,7 @@ func (l *leg) open() (*legSocket, error) {
 	if l.relay.AddrPort().Addr().Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(machineMemory()), Control: l.control})
+	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(ownMemory()), Control: l.control})
 	if err != nil {
 		return nil, fmt.Errorf("open a UDP socket: %w", plainly(err))
 	}

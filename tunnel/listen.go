@@ -97,7 +97,7 @@ func listen(ctx context.Context, cfg ListenConfig, retry time.Duration, waits wa
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Listener{
-		cfg: cfg, retry: retry, waits: waits, windows: newWindowBudget(machineMemory()),
+		cfg: cfg, retry: retry, waits: waits, windows: newWindowBudget(ownMemory()),
 		streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]*guest),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
