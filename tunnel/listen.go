@@ -171,6 +171,8 @@ func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device, move
 	s, err := bindSession(l.ctx, conn.addr, m.Leg, m.Secret, l.cfg.Control, l.windows)
 	if err != nil {
 		l.cfg.Log.Warn("leg not bound", "error", err)
+	} else if asked, receive, send := s.leg.buffers(); min(receive, send) < asked {
+		l.cfg.Log.Debug("the kernel gives smaller socket buffers than asked for: see net.core.rmem_max and wmem_max", "asked", asked, "receive", receive, "send", send)
 	}
 	if !l.enter(s, &guest{device: device.ID(), leg: m.Leg, moved: moved}) {
 		return nil, wire.CodeInternal
