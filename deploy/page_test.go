@@ -144,6 +144,26 @@ func TestRetentionRows(t *testing.T) {
 	}
 }
 
+// TestCountsOfALeg: the page has a word for every number that the data plane keeps of a leg's traffic.
+func TestCountsOfALeg(t *testing.T) {
+	words := map[string]string{
+		"datagrams": "datagrams", "bytes": "bytes", "rate": "how far its rate is used", "fair": "how far its share is used", "asked": "what it has asked for",
+	}
+	_, row, _ := strings.Cut(read(t, page), "\n| counts of a session: ")
+	row, _, _ = strings.Cut(row, "\n")
+	_, leg, _ := strings.Cut(read(t, root+"/relay/forward/session.go"), "// written by the loop that owns the leg's source address\n")
+	leg, _, _ = strings.Cut(leg, "\n}")
+	fields := regexp.MustCompile(`(?m)^\t(\w+) `).FindAllStringSubmatch(leg, -1)
+	for _, f := range fields {
+		if word := words[f[1]]; word == "" || !strings.Contains(row, word) {
+			t.Errorf("%s has no word on a leg's field %s in its row of counts", page, f[1])
+		}
+	}
+	if len(fields) != len(words) {
+		t.Errorf("a leg has %d such fields, and %d were looked for", len(fields), len(words))
+	}
+}
+
 // TestLinks: what our pages link to is there.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]+)[)#]`)

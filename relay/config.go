@@ -149,7 +149,7 @@ func (l *Limits) Validate() error {
 	}
 	switch {
 	case l.SessionRate != 0 && (l.SessionRate < minSessionRate || l.SessionRate > maxSessionRate):
-		return conf.KeyErrorf("session_rate", "must be between %v and %v, or 0bit for no bound", minSessionRate, maxSessionRate)
+		return conf.KeyErrorf("session_rate", "must be between %v and %v, or 0 for no bound", minSessionRate, maxSessionRate)
 	case l.OneWay < 16<<10:
 		return conf.KeyErrorf("one_way", "is too small for a handshake: take 16KiB or more")
 	case l.StepUpBytes < 32<<10 || l.StepUpBytes > 16<<20:

@@ -105,7 +105,9 @@ limits:
   requests_per_minute: 3000 # by source: connections, opens, registrations
   opens_per_minute: 300     # by device
   one_way: "256KiB"         # that one end may send before the other has answered
-  session_rate: "0bit"      # each way of a session, such as "100Mbit"; 0bit: no bound
+  # Each way of a session, such as "100Mbit"; 0: no bound. Set it where others share your line, or
+  # where traffic is counted and costs: one download fills the line otherwise. Half of the line is a good start.
+  session_rate: "0"
   step_up_bytes: "256KiB"   # that a session carries whose device must confirm its environment first
   step_up_time: "5m"        # that such a session lasts
 

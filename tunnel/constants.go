@@ -47,9 +47,9 @@ const (
 	streamWindow = 16 << 20 // bytes that an endpoint takes in on a stream before they are read, at most
 	connWindow   = 24 << 20 // and in a tunnel: half as much again, as quic-go wants it
 
-	windowPart    = 16        // of the memory is for windows that have grown
-	leastWindows  = 4 << 20   // bytes, however little memory there is
-	unknownMemory = 256 << 20 // bytes of memory assumed where nobody tells
+	windowPart    = 16      // of the memory is for windows that have grown
+	leastWindows  = 4 << 20 // bytes, however little memory there is
+	unknownMemory = 1 << 30 // bytes of memory assumed where nobody tells: enough for 1 Gbit/s at 100 ms
 
 	legMessages = 4 // GRO batches of up to 64 KiB read at once
 

@@ -112,7 +112,7 @@ func openSession(ctx context.Context, conn *relayConn, relay auth.RelayURL, cont
 	if err != nil {
 		return nil, relayError(relay, err)
 	}
-	return bindSession(ctx, conn.addr, opened.Leg, opened.Secret, control, newWindowBudget(machineMemory()))
+	return bindSession(ctx, conn.addr, opened.Leg, opened.Secret, control, newWindowBudget(ownMemory()))
 }
 
 // Open opens a stream to a service of the router. It does not wait for the

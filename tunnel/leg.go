@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,11 +92,19 @@ func (l *leg) open() (*legSocket, error) {
 	if l.relay.AddrPort().Addr().Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(machineMemory()), Control: l.control})
+	conn, err := udpio.Listen(netip.AddrPortFrom(any, 0), udpio.Config{BufferBytes: socketBuffer(ownMemory()), Control: l.control})
 	if err != nil {
 		return nil, fmt.Errorf("open a UDP socket: %w", plainly(err))
 	}
 	return &legSocket{conn: conn, reader: conn.NewReader(legMessages), writer: conn.NewWriter(heldRuns + 1)}, nil
+}
+
+// buffers are the sizes of the socket's buffers in bytes: what was asked for, each
+// way, and what the kernel gives. Where it does not tell, that is as much.
+func (l *leg) buffers() (asked, receive, send int) {
+	asked = socketBuffer(ownMemory())
+	receive, send = l.socket.Load().conn.Granted()
+	return asked, cmp.Or(receive, asked), cmp.Or(send, asked)
 }
 
 // bind binds the leg for the first time and returns when the relay has said

@@ -97,7 +97,7 @@ func listen(ctx context.Context, cfg ListenConfig, retry time.Duration, waits wa
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Listener{
-		cfg: cfg, retry: retry, waits: waits, windows: newWindowBudget(machineMemory()),
+		cfg: cfg, retry: retry, waits: waits, windows: newWindowBudget(ownMemory()),
 		streams: make(chan *Stream, acceptQueue), sessions: make(map[*session]*guest),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -171,6 +171,8 @@ func (l *Listener) admit(conn *relayConn, m *wire.Incoming, device *Device, move
 	s, err := bindSession(l.ctx, conn.addr, m.Leg, m.Secret, l.cfg.Control, l.windows)
 	if err != nil {
 		l.cfg.Log.Warn("leg not bound", "error", err)
+	} else if asked, receive, send := s.leg.buffers(); min(receive, send) < asked {
+		l.cfg.Log.Debug("the kernel gives smaller socket buffers than asked for: see net.core.rmem_max and wmem_max", "asked", asked, "receive", receive, "send", send)
 	}
 	if !l.enter(s, &guest{device: device.ID(), leg: m.Leg, moved: moved}) {
 		return nil, wire.CodeInternal

@@ -9,8 +9,10 @@ import (
 // How much may be under way to an endpoint is a question of its memory: all of
 // it may have to wait there until the application reads. Every tunnel begins
 // with quic-go's 768 KiB and doubles that, up to connWindow, while its window is
-// what limits it. What tunnels take beyond their beginnings comes from the
-// endpoint's budget, and goes back to it at their end:
+// what limits it. What tunnels take beyond their beginnings comes from a budget, and
+// goes back to it at their end. A router has one for all its tunnels; on a device each
+// tunnel has its own, since a device has one or two, and dials them apart. Memory is
+// what the program may have, see ownMemory:
 //
 //	memory        budget    a first tunnel's window    of which 1 Gbit/s has a round trip of
 //	 64 MiB         4 MiB        3    MiB                    18 ms
@@ -21,13 +23,13 @@ import (
 //
 // At each step a tunnel takes at most half of what is left, so the first does not take it all.
 
-// windowBudget is what the tunnels of one endpoint share.
+// windowBudget is what the tunnels of one [Listener] share, or a single dialled one has.
 type windowBudget struct {
 	mu   sync.Mutex
 	left uint64 // bytes
 }
 
-// newWindowBudget makes the budget of an endpoint on a machine with so many bytes of memory.
+// newWindowBudget makes a budget for a program that may have so many bytes of memory.
 func newWindowBudget(memory uint64) *windowBudget {
 	return &windowBudget{left: max(memory/windowPart, leastWindows)}
 }

@@ -70,6 +70,9 @@ func TestFarWindow(t *testing.T) {
 	if streamWindow*3/4 < gigabitAt100ms || connWindow < streamWindow*3/2 {
 		t.Errorf("%d and %d do not fill 1 Gbit/s at 100 ms", streamWindow, connWindow)
 	}
+	if got := grown(newWindowBudget(unknownMemory).share()); got < connWindow {
+		t.Errorf("where nobody tells the memory a tunnel gets %d", got)
+	}
 }
 
 // TestWindowsComeBack: the end of a session gives back what its tunnel has taken.

@@ -19,6 +19,7 @@ var sizeBudgets = []struct {
 	budget int64
 }{
 	{"mipsle", []string{"GOARCH=mipsle", "GOMIPS=softfloat"}, 11_280_000},
+	{"mips", []string{"GOARCH=mips", "GOMIPS=softfloat"}, 11_280_000},
 	{"arm", []string{"GOARCH=arm", "GOARM=7"}, 9_930_000},
 }
 

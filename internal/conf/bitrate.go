@@ -19,7 +19,8 @@ type bitUnit struct {
 // bitUnits is the table of units, largest first.
 var bitUnits = [...]bitUnit{{"Gbit", 1e9}, {"Mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
 
-// UnmarshalText parses a speed. Upper and lower case count alike; a number needs a unit, 0 too.
+// UnmarshalText parses a speed. Upper and lower case count alike; a number needs a unit, but for 0,
+// which is the same in all.
 func (r *BitRate) UnmarshalText(text []byte) error {
 	v, ok := parseBitRate(string(text))
 	if !ok {
@@ -43,6 +44,9 @@ func (r BitRate) String() string {
 }
 
 func parseBitRate(s string) (BitRate, bool) {
+	if s == "0" {
+		return 0, true
+	}
 	digits := strings.TrimLeft(s, "0123456789")
 	number, unit := s[:len(s)-len(digits)], strings.TrimSpace(digits)
 	n, err := strconv.ParseInt(number, 10, 64)

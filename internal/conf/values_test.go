@@ -78,6 +78,7 @@ func TestBitRate(t *testing.T) {
 		again string
 	}{
 		"0bit":     {0, "0bit"},
+		"0":        {0, "0bit"},
 		"1500bit":  {1500, "1500bit"},
 		"64kbit":   {64_000, "64kbit"},
 		"100 mbit": {1e8, "100Mbit"},
@@ -92,7 +93,7 @@ func TestBitRate(t *testing.T) {
 			t.Errorf("%q: String is %q, want %q", text, r, want.again)
 		}
 	}
-	for _, text := range []string{"", "0", "100", "-1Mbit", "+1Mbit", "1.5Gbit", "Mbit", "100M", "100MB", "100Mbit/s", "100Mbps", "10Mibit", "9300000000Gbit", "0x10bit"} {
+	for _, text := range []string{"", "00", "-0", "100", "-1Mbit", "+1Mbit", "1.5Gbit", "Mbit", "100M", "100MB", "100Mbit/s", "100Mbps", "10Mibit", "9300000000Gbit", "0x10bit"} {
 		var r BitRate
 		if err := r.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was read as %d", text, int64(r))

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -100,19 +101,27 @@ func TestShareKeepsQuietOnes(t *testing.T) {
 // would help nobody and cost the reading.
 func TestShareLetsEqualsBe(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		legs  int
-		bytes int
-		gap   time.Duration
+		name   string
+		legs   int
+		bytes  int
+		gap    time.Duration
+		random bool
 	}{
-		{"one leg", 1, run64K, onFull},
-		{"ten legs", 10, run64K, onFull},
-		{"a thousand, one datagram at a time", 1000, 1200, onFull1},
+		{"one leg", 1, run64K, onFull, false},
+		{"ten legs", 10, run64K, onFull, false},
+		{"a thousand, one datagram at a time", 1000, 1200, onFull1, false},
+		{"ten legs at random", 10, run64K, onFull, true},
+		{"a hundred, one datagram at a time, at random", 100, 1200, onFull1, true},
 	} {
 		s := newSim(true)
+		random := rand.New(rand.NewPCG(1, 2))
 		var all []*flow
 		for range tt.legs {
-			all = append(all, s.add(tt.bytes, tt.gap*time.Duration(tt.legs)))
+			f := s.add(tt.bytes, tt.gap*time.Duration(tt.legs))
+			if tt.random {
+				f.random = random
+			}
+			all = append(all, f)
 		}
 		s.run(time.Second)
 		sum := together(all)

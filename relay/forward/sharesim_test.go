@@ -2,6 +2,7 @@ package forward
 
 import (
 	"container/heap"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -25,10 +26,11 @@ type sim struct {
 type flow struct {
 	leg   *Leg // nil: none
 	bytes int
-	gap   time.Duration
+	gap   time.Duration // or that on the average, if it is random
 	from  time.Duration // it begins then
 	until time.Duration // zero: never
 
+	random           *rand.Rand // may be nil
 	next             time.Duration
 	sent, carried    int
 	refused, dropped int // by the kernel, by the share
@@ -118,9 +120,16 @@ func (s *sim) arrive() {
 		if f.next >= f.from && (f.until == 0 || f.next < f.until) {
 			s.take(arrival{f, f.next})
 		}
-		f.next += f.gap
+		f.next += f.pause()
 		heap.Fix(&s.flows, 0)
 	}
+}
+
+func (f *flow) pause() time.Duration {
+	if f.random == nil {
+		return f.gap
+	}
+	return time.Duration(f.random.ExpFloat64() * float64(f.gap))
 }
 
 // take is the kernel's part.
