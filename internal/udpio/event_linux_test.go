@@ -3,6 +3,7 @@ package udpio
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -122,7 +123,7 @@ func TestWaitForRoom(t *testing.T) {
 		}
 	}
 	for range 2 {
-		full = 1 << 40
+		full = math.MaxInt
 		write(20*time.Millisecond, NoBuffer, 1)
 		full = 0
 		for range enough {
