@@ -207,7 +207,7 @@ func (l *leg) take(b []byte) (n int, ecn uint8, ok bool) {
 			continue
 		}
 		n = copy(b, datagram)
-		l.feed.given += uint64(n)
+		l.feed.gave(n)
 		return n, m.ECN, true
 	}
 	return 0, 0, false
