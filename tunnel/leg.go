@@ -240,7 +240,7 @@ func (l *leg) carry(m udpio.Message) error {
 	m.Path.Remote = l.relay
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
-	if l.outbox.hold(m) {
+	if !l.isClosed() && l.outbox.hold(m) { // what is held later is never sent
 		return nil
 	}
 	return l.sendLocked(m)
@@ -299,7 +299,9 @@ func (l *leg) Close() error {
 		unbind := l.binder.unbind(make([]byte, 0, wire.LegMessageSize))
 		l.mu.Unlock()
 		l.send(udpio.Message{Buf: unbind, N: len(unbind)})
+		l.writeMu.Lock() // from here on carry holds nothing
 		close(l.done)
+		l.writeMu.Unlock()
 		l.keeper.Wait()
 		l.outbox.timer.Stop()
 		l.socket.Load().conn.Close()
