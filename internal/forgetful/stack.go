@@ -18,9 +18,10 @@ const (
 	mostStacks = 32 << 20 // bytes of stacks of one size that are held at once
 	keptReady  = 64       // ended goroutines that the runtime keeps for each processor, with their stacks
 
-	depth    = 15 << 10 // bytes; as far down as our code usually gets
-	step     = 104      // bytes of stack that a call of descend takes, where pointers have 64 bits; a test holds it. With 32 bits it takes less, and 15 KB become some 13
-	unusable = 1200     // bytes of a small stack: what the runtime keeps free at its end, and the frames above takeStacks' function
+	depth    = 15 << 10                      // bytes; as far down as our code usually gets
+	step     = step32 + 16*int(^uint(0)>>63) // bytes of stack that a call of descend takes; a test holds it
+	step32   = 88                            // where pointers have 32 bits
+	unusable = 1200                          // bytes of a small stack: what the runtime keeps free at its end, and the frames above takeStacks' function
 
 	meetWithin = 200 * time.Microsecond
 	stepPause  = time.Millisecond
