@@ -92,7 +92,7 @@ func TestLatency(t *testing.T) {
 		t.Fatalf("not six lines and two bars: %+v", result)
 	}
 	for _, line := range result.Lines {
-		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "p99_vs_idle", "lost_percent", suite.RealTime)
+		wantFigures(t, line, "through_p50_us", "direct_p50_us", "added_p50_us", "added_p99_us", "added_p999_us", "lost_percent", suite.RealTime)
 		if strings.HasSuffix(line.Name, "load") {
 			wantFigures(t, line, "load_percent")
 		}

@@ -19,6 +19,7 @@ const (
 	heapFloor    = 16 << 20 // bytes in the heap before the collector comes
 	usualPercent = 100      // the runtime's own growth between collections
 	mostPercent  = 400      // makes the runtime's 4 MiB the floor
+	percentStep  = 50       // setting the growth stops the world for a moment: not for each percent
 	paceInterval = time.Second
 )
 
@@ -35,7 +36,7 @@ func keepPace(ctx context.Context, inUse func() uint64) error {
 	tick := time.NewTicker(paceInterval)
 	defer tick.Stop()
 	for {
-		if now := percentFor(inUse()); now != set { // setting it stops the world for a moment
+		if now := percentFor(inUse()); now != set {
 			debug.SetGCPercent(now)
 			set = now
 		}
@@ -47,14 +48,15 @@ func keepPace(ctx context.Context, inUse func() uint64) error {
 	}
 }
 
-// percentFor is the growth in percent after which a heap of so many bytes in use
-// reaches the floor, or the usual one.
+// percentFor is the growth in percent, in steps, after which a heap of so many bytes in use
+// is at most a step short of the floor, or the usual one. The runtime lets the heap grow by
+// as much of stacks and globals, too: with many goroutines it comes later than at the floor.
 func percentFor(inUse uint64) int {
 	if inUse >= heapFloor {
 		return usualPercent
 	}
 	toFloor := (heapFloor - inUse) * 100 / max(inUse, 1)
-	return int(min(max(toFloor, usualPercent), mostPercent))
+	return int(min(max(toFloor/percentStep*percentStep, usualPercent), mostPercent))
 }
 
 // heapInUse is what the last collection has found to be in use, in bytes.

@@ -13,7 +13,7 @@ import (
 func TestPercentFor(t *testing.T) {
 	const mib = 1 << 20
 	for inUse, want := range map[uint64]int{
-		0: 400, 1: 400, mib: 400, 3 * mib: 400, 4 * mib: 300, 6 * mib: 166, 8 * mib: 100, 8*mib + 1: 100, 16 * mib: 100, 1 << 40: 100,
+		0: 400, 1: 400, mib: 400, 3 * mib: 400, 4 * mib: 300, 5 * mib: 200, 6 * mib: 150, 7 * mib: 100, 8 * mib: 100, 8*mib + 1: 100, 16 * mib: 100, 1 << 40: 100,
 	} {
 		if got := percentFor(inUse); got != want {
 			t.Errorf("%d bytes in use: %d %%, want %d", inUse, got, want)

@@ -57,9 +57,9 @@ const (
 	leastBuffer = 512 << 10 // however little memory there is: 40 ms at 100 Mbit/s
 	bufferPart  = 256       // of the memory, between the two
 
-	feedBytes    = 220 * 1252             // given to quic-go, which queues 256 packets, and not yet consumed
-	feedPause    = 200 * time.Microsecond // between two looks whether that is less now
-	feedPatience = 20 * time.Millisecond  // without any progress: what is missing will never be consumed
+	feedDatagrams = 220                    // given to quic-go and not yet consumed: with the 8 that it reads at once, fewer than the 256 it queues
+	feedPause     = 200 * time.Microsecond // between two looks whether that is less now; in an idle program it is a millisecond
+	feedPatience  = 20 * time.Millisecond  // without any progress: what is missing will never be consumed
 
 	runBytes = 20 << 10         // the most that quic-go puts into one run
 	heldRuns = 2                // full runs that wait for a third: a UDP send takes 64 KiB

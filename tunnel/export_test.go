@@ -8,6 +8,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 
+	"github.com/lethe-relay/lethe/internal/udpio"
 	"github.com/lethe-relay/lethe/internal/wire"
 )
 
@@ -30,6 +31,9 @@ func (l *Listener) Sessions() int {
 
 // LocalAddr is the address of the leg's current socket.
 func (t *Tunnel) LocalAddr() netip.AddrPort { return t.session.leg.socket.Load().conn.LocalAddr() }
+
+// Offload is what the kernel does for the leg's current socket.
+func (t *Tunnel) Offload() udpio.Offload { return t.session.leg.socket.Load().conn.Offload() }
 
 // Joined tells whether full runs have been held to be joined.
 func (t *Tunnel) Joined() bool {

@@ -14,11 +14,22 @@ import (
 //
 //	socket ──▶ leg ── given ──▶ quic-go's queue ── consumed ──▶ connection
 //
-// What quic-go has consumed it tells in its statistics, in bytes.
+// What quic-go has consumed it tells in its statistics, in bytes. Which datagrams these
+// were, the leg knows from where each ended in all that was given.
 type feed struct {
-	consumed atomic.Pointer[func() uint64] // nil until there is a connection
+	consumed atomic.Pointer[func() uint64] // bytes; nil until there is a connection
 
-	given uint64 // bytes; owned by the reader
+	// owned by the reader
+	given uint64                // bytes
+	ends  [feedDatagrams]uint64 // of the last datagrams, in bytes of given
+	next  int                   // whose place the next one takes: the oldest
+}
+
+// gave notes a datagram of so many bytes.
+func (f *feed) gave(n int) {
+	f.given += uint64(n)
+	f.ends[f.next] = f.given
+	f.next = (f.next + 1) % feedDatagrams
 }
 
 // wait returns when there is room in the queue for some more. A datagram that
@@ -29,19 +40,21 @@ func (f *feed) wait() {
 	if consumed == nil {
 		return
 	}
-	now, stuck := (*consumed)(), time.Duration(0)
+	now := (*consumed)()
 	f.given = max(f.given, now)
-	for f.given-now > feedBytes {
-		if stuck >= feedPatience {
+	if f.ends[f.next] <= now {
+		return
+	}
+	for moved := time.Now(); f.ends[f.next] > now; {
+		if time.Since(moved) >= feedPatience {
 			f.given = now
+			clear(f.ends[:])
 			return
 		}
 		time.Sleep(feedPause)
-		before := now
-		now = (*consumed)()
-		f.given = max(f.given, now)
-		if stuck += feedPause; now != before {
-			stuck = 0
+		if latest := (*consumed)(); latest != now {
+			now, moved = latest, time.Now()
 		}
 	}
+	f.given = max(f.given, now)
 }

@@ -216,7 +216,7 @@ func (l *leg) take(b []byte) (n int, ecn uint8, ok bool) {
 			continue
 		}
 		n = copy(b, datagram)
-		l.feed.given += uint64(n)
+		l.feed.gave(n)
 		return n, m.ECN, true
 	}
 	return 0, 0, false
@@ -249,7 +249,7 @@ func (l *leg) carry(m udpio.Message) error {
 	m.Path.Remote = l.relay
 	l.writeMu.Lock()
 	defer l.writeMu.Unlock()
-	if l.outbox.hold(m) {
+	if !l.isClosed() && l.outbox.hold(m) { // what is held later is never sent
 		return nil
 	}
 	return l.sendLocked(m)
@@ -308,7 +308,9 @@ func (l *leg) Close() error {
 		unbind := l.binder.unbind(make([]byte, 0, wire.LegMessageSize))
 		l.mu.Unlock()
 		l.send(udpio.Message{Buf: unbind, N: len(unbind)})
+		l.writeMu.Lock() // from here on carry holds nothing
 		close(l.done)
+		l.writeMu.Unlock()
 		l.keeper.Wait()
 		l.outbox.timer.Stop()
 		l.socket.Load().conn.Close()

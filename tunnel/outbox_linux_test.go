@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"bytes"
+	"net"
 	"testing"
 	"time"
 
@@ -107,6 +108,16 @@ func TestNothingStays(t *testing.T) {
 				wantRead(t, l.leg, last)
 			}
 		})
+	}
+}
+
+// TestNothingHeldAfterClose: a full run is refused then, and no timer begins.
+func TestNothingHeldAfterClose(t *testing.T) {
+	l := packetConn(newBoundLeg(t, newFakeRelay(t, "127.0.0.1:0"))).(*offloadLeg)
+	l.Close()
+	oob := appendCmsg(nil, unix.IPPROTO_UDP, unix.UDP_SEGMENT, []byte{runSize & 0xff, runSize >> 8})
+	if _, _, err := l.WriteMsgUDP(run(runFull, 0), oob, nil); err != net.ErrClosed || l.outbox.held != 0 || l.outbox.armed {
+		t.Errorf("%v, %d held, timer: %t", err, l.outbox.held, l.outbox.armed)
 	}
 }
 

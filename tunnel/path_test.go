@@ -43,20 +43,6 @@ func TestBulk(t *testing.T) {
 	}
 }
 
-// TestJoined: quic-go makes runs as the outbox expects them. When an upgrade changes their size, this fails.
-func TestJoined(t *testing.T) {
-	w := newWorld(t)
-	w.listen(tunnel.ListenConfig{}, transfers())
-	tun := w.dial()
-	up := w.open(tun, "up")
-	if _, err := io.Copy(up, content(16<<20)); err != nil {
-		t.Fatal(err)
-	}
-	if !tun.Joined() {
-		t.Error("of 16 MiB not one full run was held")
-	}
-}
-
 // TestMTU: datagrams grow beyond what QUIC starts with.
 func TestMTU(t *testing.T) {
 	w := newWorld(t)

@@ -21,8 +21,11 @@ func ReadFile(path string) (File, error) {
 	if err != nil {
 		return f, err
 	}
-	if err := json.Unmarshal(data, &f); err != nil || len(f.Values) == 0 {
-		return f, fmt.Errorf("%s has no values: %w", path, err)
+	if err := json.Unmarshal(data, &f); err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(f.Values) == 0 {
+		return f, fmt.Errorf("%s has no values", path)
 	}
 	return f, nil
 }

@@ -20,4 +20,9 @@
 // ends by the kernel's clock (package flows); the prober's thread is preferred to
 // all others, where the system permits; and as often as through the relay it sends
 // directly, with the same disturbance, which is subtracted and shown.
+//
+// What is subtracted is a quantile of other datagrams, so of a disturbance that is
+// larger than what the relay adds, less than nothing may be left. Then the
+// round has no ratio. A line without one in any round reaches no bar. Bars on what is not
+// subtracted would be reached the easier, the more the machine does besides.
 package latency

@@ -81,4 +81,11 @@ func TestDerive(t *testing.T) {
 	if round[idle][vsIdle] != 1 || round[greedy][vsIdle] != 1.5 {
 		t.Errorf("%v", round)
 	}
+	for _, p99s := range [][2]float64{{-1, 75}, {0, 75}, {50, -1}, {50, 0}, {-1, -2}} {
+		round := map[string]suite.Sample{idle: {added(p99): p99s[0]}, greedy: {added(p99): p99s[1]}}
+		Scenario().Derive(round)
+		if ratio, told := round[greedy][vsIdle]; told {
+			t.Errorf("added %v when idle and %v beside a greedy session: %v times as much", p99s[0], p99s[1], ratio)
+		}
+	}
 }

@@ -51,8 +51,11 @@ func Scenario() suite.Scenario {
 			{Name: greedyTunnel, Measure: measure((*scene).tunnel)},
 		},
 		Derive: func(round map[string]suite.Sample) {
+			alone := round[idle][added(p99)]
 			for _, sample := range round {
-				sample[vsIdle] = sample[added(p99)] / round[idle][added(p99)]
+				if alone > 0 && sample[added(p99)] > 0 {
+					sample[vsIdle] = sample[added(p99)] / alone
+				}
 			}
 		},
 		Columns: []suite.Column{

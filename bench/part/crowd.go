@@ -140,9 +140,13 @@ func (c *couple) open(ctx context.Context, device, router *bare.Ticket) (err err
 	if *device, err = c.device.Admit(ctx, c.id, c.grant); err != nil {
 		return err
 	}
-	m := <-c.met // before the relay told the device
-	*router = m.ticket
-	return m.err
+	select {
+	case m := <-c.met: // before the relay told the device
+		*router = m.ticket
+		return m.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (w *crowd) dial(ctx context.Context, url auth.RelayURL, id *auth.Identity) (*bare.Conn, error) {

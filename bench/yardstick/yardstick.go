@@ -18,6 +18,8 @@ const (
 	cryptoTimes   = 40
 	datagramTimes = 1500
 	datagramSize  = 1200 // bytes
+
+	patience = 5 * time.Second // for all datagrams: one that is lost would be waited for
 )
 
 // Yard is the CPU time of one piece of each work.
@@ -96,6 +98,9 @@ func datagramWork() error {
 		return err
 	}
 	defer to.Close()
+	if err := to.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
 	addr, buf := to.LocalAddr().(*net.UDPAddr).AddrPort(), make([]byte, datagramSize)
 	for range datagramTimes {
 		if err := there(from, to, addr, buf); err != nil {

@@ -18,9 +18,10 @@ const (
 	mostStacks = 32 << 20 // bytes of stacks of one size that are held at once
 	keptReady  = 64       // ended goroutines that the runtime keeps for each processor, with their stacks
 
-	depth    = 15 << 10 // bytes; as far down as our code usually gets
-	step     = 104      // bytes of stack that a call of descend takes, where pointers have 64 bits; a test holds it
-	unusable = 1200     // bytes of a small stack: what the runtime keeps free at its end, and the frames above takeStacks' function
+	depth    = 15 << 10                      // bytes; as far down as our code usually gets
+	step     = step32 + 16*int(^uint(0)>>63) // bytes of stack that a call of descend takes; a test holds it
+	step32   = 88                            // where pointers have 32 bits
+	unusable = 1200                          // bytes of a small stack: what the runtime keeps free at its end, and the frames above takeStacks' function
 
 	meetWithin = 200 * time.Microsecond
 	stepPause  = time.Millisecond
@@ -114,7 +115,7 @@ func (t *taking) hold(n int) {
 		if len(steps) > 0 {
 			time.Sleep(stepPause)
 		}
-		steps = append(steps, t.step())
+		steps = append(steps, t.take())
 	}
 	t.filled.Done()
 	t.filled.Wait()
@@ -126,9 +127,9 @@ func (t *taking) hold(n int) {
 	}
 }
 
-// step takes as many stacks as a processor may have ready. They are held until
+// take takes as many stacks as a processor may have ready. They are held until
 // release is closed.
-func (t *taking) step() (release chan struct{}) {
+func (t *taking) take() (release chan struct{}) {
 	began := time.Now()
 	release = make(chan struct{})
 	var done sync.WaitGroup

@@ -12,12 +12,13 @@ const delayQueue = 1 << 15
 
 // line is a long way in one direction of one mapping. What goes in comes out in
 // the same order, as it was, when its time has come. One goroutine of the proxy
-// is at its end.
+// is at its end. It ends with the mapping, when all has come out, or with the proxy.
 type line struct {
 	// static
 	proxy *Proxy
 	to    udpio.Path
 	queue chan delayed
+	ended <-chan struct{} // by the mapping
 
 	writer *udpio.Writer // owned by run
 }
@@ -28,9 +29,10 @@ type delayed struct {
 	message udpio.Message // with a buffer of its own
 }
 
-// newLine starts a line that ends with the proxy.
-func (p *Proxy) newLine(w *udpio.Writer, to udpio.Path) *line {
-	l := &line{proxy: p, to: to, queue: make(chan delayed, delayQueue), writer: w}
+// newLine starts a line of m.
+func (m *mapping) newLine(w *udpio.Writer, to udpio.Path) *line {
+	p := m.proxy
+	l := &line{proxy: p, to: to, queue: make(chan delayed, delayQueue), ended: m.ended, writer: w}
 	p.goroutines.Go(l.run)
 	return l
 }
@@ -53,17 +55,23 @@ func (l *line) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		var d delayed
 		select {
 		case <-l.proxy.closed:
 			return
-		case d := <-l.queue:
-			timer.Reset(time.Until(d.due))
-			select {
-			case <-l.proxy.closed:
+		case d = <-l.queue:
+		case <-l.ended:
+			if len(l.queue) == 0 {
 				return
-			case <-timer.C:
 			}
-			l.proxy.send(l.writer, l.to, []udpio.Message{d.message})
+			continue
 		}
+		timer.Reset(time.Until(d.due))
+		select {
+		case <-l.proxy.closed:
+			return
+		case <-timer.C:
+		}
+		l.proxy.send(l.writer, l.to, []udpio.Message{d.message})
 	}
 }

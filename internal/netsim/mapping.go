@@ -18,6 +18,7 @@ type mapping struct {
 	client netip.AddrPort
 	path   udpio.Path // back to the client
 	conn   *udpio.Conn
+	ended  chan struct{} // by remove
 
 	lineToServer, lineToClient *line // nil without Delay
 
@@ -49,10 +50,11 @@ func (p *Proxy) open(path udpio.Path) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mapping{proxy: p, client: path.Remote.AddrPort(), path: path, conn: conn, toServer: conn.NewWriter(listenBatch)}
+	m := &mapping{proxy: p, client: path.Remote.AddrPort(), path: path, conn: conn, ended: make(chan struct{}),
+		toServer: conn.NewWriter(listenBatch)}
 	if p.delay > 0 {
-		m.lineToServer = p.newLine(m.toServer, udpio.Path{Remote: p.server})
-		m.lineToClient = p.newLine(p.conn.NewWriter(1), path)
+		m.lineToServer = m.newLine(m.toServer, udpio.Path{Remote: p.server})
+		m.lineToClient = m.newLine(p.conn.NewWriter(1), path)
 	}
 	m.touch()
 	p.mappings[path.Remote] = m
@@ -114,12 +116,13 @@ func (m *mapping) fromServer(ms []udpio.Message) []udpio.Message {
 	return ms[:kept]
 }
 
-// remove forgets the mapping, unless another has taken its place.
+// remove ends the mapping, and forgets it unless another has taken its place.
 func (m *mapping) remove() {
 	p := m.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = m.conn.Close()
+	close(m.ended)
 	if p.mappings[m.path.Remote] == m {
 		delete(p.mappings, m.path.Remote)
 	}

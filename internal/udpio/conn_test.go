@@ -290,6 +290,21 @@ func TestListenErrorsSayHowToMend(t *testing.T) {
 	}
 }
 
+func TestListenHint(t *testing.T) {
+	for err, hint := range map[error]string{
+		syscall.EMFILE:                          "open files",
+		os.NewSyscallError("x", syscall.ENFILE): "open files",
+		syscall.ENOSPC:                          "max_user_watches",
+		os.ErrNoDeadline:                        "max_user_watches",
+		syscall.ENOMEM:                          "memory",
+		syscall.EINVAL:                          "check the address",
+	} {
+		if got := listenHint(err); !strings.Contains(got, hint) {
+			t.Errorf("%v: %q, want something about %q", err, got, hint)
+		}
+	}
+}
+
 func TestControlIsCalledBeforeBind(t *testing.T) {
 	for addr, want := range map[string]string{
 		"127.0.0.1:0": "udp4", "0.0.0.0:0": "udp4", "[::ffff:127.0.0.1]:0": "udp4", "[::]:0": "udp6",

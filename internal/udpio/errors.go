@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 )
 
@@ -31,6 +32,12 @@ func listenHint(err error) string {
 		return "listen on an address that an interface of this machine has"
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		return "listen on an IPv4 address, this machine has no IPv6"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "raise the limit of open files (ulimit -n): each UDP socket takes three"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, os.ErrNoDeadline):
+		return "raise the limit of epoll watches (sysctl fs.epoll.max_user_watches), or free memory: each UDP socket takes four watches"
+	case errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.ENOBUFS):
+		return "free memory, or raise its limit"
 	}
 	return "check the address"
 }

@@ -3,6 +3,7 @@ package udpio
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -122,7 +123,7 @@ func TestWaitForRoom(t *testing.T) {
 		}
 	}
 	for range 2 {
-		full = 1 << 40
+		full = math.MaxInt
 		write(20*time.Millisecond, NoBuffer, 1)
 		full = 0
 		for range enough {
@@ -165,5 +166,100 @@ func TestCloseEndsWaiting(t *testing.T) {
 	}
 	if err := c.SetReadDeadline(time.Now()); err != net.ErrClosed {
 		t.Errorf("deadline after close: %v", err)
+	}
+}
+
+// TestNoPlaceInThePoller: a socket that nobody could wait for is not made, and the
+// error is none that means the end.
+func TestNoPlaceInThePoller(t *testing.T) {
+	fd, err := unix.Open(t.TempDir(), unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
+	if err != nil {
+		t.Skip(err)
+	}
+	_, err = polled(fd) // no poller takes a file
+	if !errors.Is(err, os.ErrNoDeadline) || errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != unix.EBADF {
+		t.Errorf("it is still open: %v", err)
+	}
+}
+
+// TestStrangeErrorIsNoEnd: what the runtime's poller says, and we have not heard of.
+func TestStrangeErrorIsNoEnd(t *testing.T) {
+	c, strange := listen(t, "127.0.0.1:0", Config{}), errors.New("strange")
+	if err := c.arrivals.ended(strange); err != strange {
+		t.Errorf("it became %v", err)
+	}
+	c.Close()
+	if err := c.arrivals.ended(strange); err != net.ErrClosed {
+		t.Errorf("closed, it became %v", err)
+	}
+}
+
+// unwatchable has the kernel refuse to watch the socket until mend is called.
+func unwatchable(t *testing.T, c *Conn, e *event) (mend func()) {
+	t.Helper()
+	ctl := func(op int) {
+		t.Helper()
+		failed := error(nil)
+		err := e.hold(func(epoll uintptr) { failed = unix.EpollCtl(int(epoll), op, c.fd, new(unix.EpollEvent)) })
+		if err != nil || failed != nil {
+			t.Fatal(err, failed)
+		}
+	}
+	ctl(unix.EPOLL_CTL_ADD) // twice is refused
+	return func() { t.Helper(); ctl(unix.EPOLL_CTL_DEL) }
+}
+
+// TestWaitBlindly: when the kernel does not let a socket be watched, its reader and its
+// writer wait all the same, and are as before when it does.
+func TestWaitBlindly(t *testing.T) {
+	client, server := listen(t, "127.0.0.1:0", Config{}), listen(t, "127.0.0.1:0", Config{})
+	mendReader, mendWriter := unwatchable(t, server, server.arrivals), unwatchable(t, client, client.room)
+	w, r, in := client.NewWriter(1), server.NewReader(1), NewBatch(1)
+	out := []Message{*message(at(server, "127.0.0.1"), 100, 100)}
+	full := false
+	w.send = func(fd int, hdrs []unix.Mmsghdr) (int, unix.Errno) {
+		if full = !full; full {
+			return 0, unix.EAGAIN
+		}
+		return sendmmsg(fd, hdrs)
+	}
+	for _, mend := range []func(){func() {}, func() { mendReader(); mendWriter() }} {
+		mend()
+		server.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		if _, err := r.ReadBatch(in); err != os.ErrDeadlineExceeded {
+			t.Errorf("nothing came: %v", err)
+		}
+		server.SetReadDeadline(time.Now().Add(10 * time.Second))
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			if err := w.WriteBatch(out); err != nil || out[0].Status != Sent {
+				t.Error(err, out[0].Status)
+			}
+		})
+		if _, err := r.ReadBatch(in); err != nil || in[0].N != 100 {
+			t.Errorf("%v, %d bytes", err, in[0].N)
+		}
+		writing.Wait()
+	}
+	if got := server.watchers(t) + client.watchers(t); got != 2 {
+		t.Errorf("%d are watched in the end, want both", got)
+	}
+}
+
+// TestCloseEndsBlindWaiting of a reader.
+func TestCloseEndsBlindWaiting(t *testing.T) {
+	c := listen(t, "127.0.0.1:0", Config{})
+	unwatchable(t, c, c.arrivals)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.NewReader(1).ReadBatch(NewBatch(1))
+		ended <- err
+	}()
+	c.Close()
+	if err := <-ended; err != net.ErrClosed {
+		t.Errorf("waiting ended with %v", err)
 	}
 }

@@ -40,9 +40,11 @@ func (r *Reader) ReadBatch(ms []Message) (int, error) {
 	if err := r.arm(ms); err != nil {
 		return 0, err
 	}
-	r.pending, r.received, r.waited, r.errno = r.vector.hdrs[:len(ms)], 0, false, 0
-	if err := r.conn.arrivals.try(r.attempt); err != nil {
-		return 0, err
+	r.pending, r.received, r.waited, r.errno = r.vector.hdrs[:len(ms)], 0, false, unix.EAGAIN
+	for r.errno == unix.EAGAIN {
+		if err := r.conn.arrivals.try(r.attempt); err != nil {
+			return 0, err
+		}
 	}
 	if r.errno != 0 {
 		return 0, os.NewSyscallError("recvmmsg", r.errno)

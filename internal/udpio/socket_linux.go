@@ -123,22 +123,22 @@ func (s *socket) adopt(udp *net.UDPConn, want int) error {
 		return errors.Join(err, unix.Close(s.fd))
 	}
 	if s.room, err = newEvent(unix.EPOLLOUT); err != nil {
-		return errors.Join(err, s.arrivals.file.Close(), unix.Close(s.fd))
+		return errors.Join(err, s.arrivals.close(), unix.Close(s.fd))
 	}
 	s.granted.receive = setBuffer(s.fd, want, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE)
 	s.granted.send = setBuffer(s.fd, want, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE)
 	return nil
 }
 
-func (s *socket) setReadDeadline(t time.Time) error { return ended(s.arrivals.file.SetReadDeadline(t)) }
+func (s *socket) setReadDeadline(t time.Time) error { return s.arrivals.setDeadline(t) }
 
 // A socket that has room is an event that can be read.
-func (s *socket) setWriteDeadline(t time.Time) error { return ended(s.room.file.SetReadDeadline(t)) }
+func (s *socket) setWriteDeadline(t time.Time) error { return s.room.setDeadline(t) }
 
 // close ends all waiting, waits until nobody holds the socket, and closes it.
 func (s *socket) close() (err error) {
 	s.ending.Do(func() {
-		err = errors.Join(s.arrivals.file.Close(), s.room.file.Close(), unix.Close(s.fd))
+		err = errors.Join(s.arrivals.close(), s.room.close(), unix.Close(s.fd))
 	})
 	return err
 }

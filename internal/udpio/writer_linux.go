@@ -179,9 +179,14 @@ func (w *Writer) describe(i int, m *Message, several bool) {
 // took. If that is fewer, w.errno says why the next one was refused, or err says
 // that the socket can't be used.
 func (w *Writer) push(n int) (int, error) {
-	w.pending, w.errno = w.vector.hdrs[:n], 0
-	err := w.conn.room.try(w.attempt)
-	return n - len(w.pending), err
+	w.pending, w.errno = w.vector.hdrs[:n], unix.EAGAIN
+	for w.errno == unix.EAGAIN {
+		w.errno = 0
+		if err := w.conn.room.try(w.attempt); err != nil {
+			return n - len(w.pending), err
+		}
+	}
+	return n - len(w.pending), nil
 }
 
 // trySend reports whether the call is over; if not, it is called again when the

@@ -1,9 +1,12 @@
 package control
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
-	"runtime"
+	"runtime/pprof"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +26,9 @@ const (
 // 3 KB for each router, at ten thousand routers 30 MB.
 func TestGoroutinesOfIdleRouters(t *testing.T) {
 	const routers = 8
+	// What this goroutine starts, and what that starts, has the label: earlier tests
+	// may have left some that end meanwhile.
+	pprof.SetGoroutineLabels(pprof.WithLabels(t.Context(), pprof.Labels(ofTest, t.Name())))
 	r := startRelay(t, nil, nil)
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -55,20 +61,41 @@ func (r *testRelay) registerOn(t *testing.T, transport *quic.Transport) {
 	}
 }
 
-// settled returns the number of goroutines as soon as it is want, or the least that
-// it comes to while a request takes to be over.
+// settled returns the number of the test's goroutines as soon as it is want, or the
+// least that it comes to while a request takes to be over.
 func settled(t *testing.T, want int) (least int) {
 	t.Helper()
-	least = runtime.NumGoroutine()
+	least = labelled(t)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(2 * endTimeout); least != want; {
 		select {
 		case <-tick.C:
-			least = min(least, runtime.NumGoroutine())
+			least = min(least, labelled(t))
 		case <-late:
 			return least
 		}
 	}
 	return least
+}
+
+// ofTest is the label of a test's goroutines.
+const ofTest = "test"
+
+// labelled is the number of goroutines with the label of t.
+func labelled(t *testing.T) (n int) {
+	t.Helper()
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		t.Fatal(err)
+	}
+	label, alike := fmt.Sprintf("# labels: {%q:%q}", ofTest, t.Name()), 0
+	for line := range strings.Lines(profile.String()) {
+		if strings.TrimSpace(line) == label {
+			n += alike
+		} else if strings.Contains(line, " @ ") {
+			fmt.Sscan(line, &alike)
+		}
+	}
+	return n
 }

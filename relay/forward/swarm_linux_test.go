@@ -69,9 +69,10 @@ func newSwarmEnd(b *testing.B, p *Plane, run int) *swarmEnd {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { unix.Close(fd) })
+	wait := unix.NsecToTimeval(patience.Nanoseconds())
 	for _, err := range []error{
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, swarmBuffer),
-		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(patience / time.Second)}),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait),
 		unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, swarmDatagram),
 		unix.Bind(fd, &unix.SockaddrInet4{}),
