@@ -18,7 +18,7 @@ type RelayConfig struct {
 	Relay    auth.RelayURL  // needs no token
 
 	// Control is called with every socket before it is bound, as in
-	// [net.ListenConfig]. It may be nil.
+	// [net.ListenConfig], and keeps nothing of c. It may be nil.
 	Control func(network, address string, c syscall.RawConn) error
 }
 

@@ -43,7 +43,7 @@ type DialConfig struct {
 	Renewed func(grant []byte)
 
 	// Control is called with every socket before it is bound, as in
-	// [net.ListenConfig]. It may be nil.
+	// [net.ListenConfig], and keeps nothing of c. It may be nil.
 	Control func(network, address string, c syscall.RawConn) error
 }
 

@@ -48,7 +48,7 @@ type ListenConfig struct {
 	Pairing *Pairing
 
 	// Control is called with every socket before it is bound, as in
-	// [net.ListenConfig]. It may be nil.
+	// [net.ListenConfig], and keeps nothing of c. It may be nil.
 	Control func(network, address string, c syscall.RawConn) error
 
 	// Log gets events and numbers, never an identity or an address. Nil is silent.

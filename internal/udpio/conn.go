@@ -21,7 +21,8 @@ type Config struct {
 	BufferBytes int
 
 	// Control is called with the socket before it is bound, after the options of
-	// this package are set, as in [net.ListenConfig]. It may be nil.
+	// this package are set, as in [net.ListenConfig]. c is not good any more after that.
+	// It may be nil.
 	Control func(network, address string, c syscall.RawConn) error
 }
 

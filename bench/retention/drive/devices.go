@@ -166,7 +166,10 @@ func (d *devices) openBare(ctx context.Context, i int, device Device) error {
 
 // tell names what the devices' sessions are known by.
 func (d *devices) tell(context.Context, struct{}) (any, error) {
-	n := d.named()
+	n, err := d.named()
+	if err != nil {
+		return nil, err
+	}
 	d.opening.Lock()
 	defer d.opening.Unlock()
 	for _, end := range d.ends {

@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 	"github.com/lethe-relay/lethe/auth"
 	"github.com/lethe-relay/lethe/bench/proc"
 	"github.com/lethe-relay/lethe/bench/retention/canary"
+	"github.com/lethe-relay/lethe/bench/retention/observe"
 )
 
 // Requests that parts answer.
@@ -63,7 +65,7 @@ type part struct {
 	running sync.WaitGroup
 
 	mu      sync.Mutex
-	sockets []syscall.RawConn // guarded by mu: of the SDK, which may be legs
+	sockets []uint64 // guarded by mu: inodes of the SDK's sockets, which may be legs
 }
 
 func newPart() *part { return &part{counts: new(counts), quiet: new(atomic.Bool)} }
@@ -84,11 +86,16 @@ func (p *part) handlers(own map[string]proc.Handler) map[string]proc.Handler {
 	return own
 }
 
-// watch remembers a socket of the SDK, which tells nobody its address.
+// watch remembers a socket of the SDK, which tells nobody its address. Not the
+// RawConn: once the socket is bound, the SDK may hold it by another descriptor.
 func (p *part) watch(_, _ string, socket syscall.RawConn) error {
+	inode, err := inodeOf(socket)
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sockets = append(p.sockets, socket)
+	p.sockets = append(p.sockets, inode)
 	return nil
 }
 
@@ -99,17 +106,16 @@ func (p *part) disregard() {
 	p.sockets = nil
 }
 
-// named tells what the SDK's sockets are bound to. Their address is that of
-// everybody on loopback; what tells them apart is the port.
-func (p *part) named() (n Named) {
+// named tells what the SDK's sockets are bound to, of those that are open. Their
+// address is that of everybody on loopback; what tells them apart is the port.
+func (p *part) named() (n Named, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, socket := range p.sockets {
-		if port := portOf(socket); port != 0 {
-			n.Tunnels = append(n.Tunnels, netip.AddrPortFrom(loopback(), port))
-		}
+	ports, err := observe.UDPPorts(os.Getpid(), p.sockets)
+	for _, port := range ports {
+		n.Tunnels = append(n.Tunnels, netip.AddrPortFrom(loopback(), port))
 	}
-	return n
+	return n, err
 }
 
 func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }

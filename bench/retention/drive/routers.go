@@ -145,7 +145,10 @@ func (r *routers) accept(conn *bare.Conn) {
 
 // tell names what the routers' sessions are known by.
 func (r *routers) tell(context.Context, struct{}) (any, error) {
-	n := r.named()
+	n, err := r.named()
+	if err != nil {
+		return nil, err
+	}
 	r.endsMu.Lock()
 	defer r.endsMu.Unlock()
 	for _, end := range r.ends {

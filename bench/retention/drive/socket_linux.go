@@ -1,20 +1,16 @@
 package drive
 
 import (
+	"errors"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// portOf is the port that a socket is bound to; zero if it is closed.
-func portOf(c syscall.RawConn) (port uint16) {
-	c.Control(func(fd uintptr) {
-		switch name, _ := unix.Getsockname(int(fd)); name := name.(type) {
-		case *unix.SockaddrInet4:
-			port = uint16(name.Port)
-		case *unix.SockaddrInet6:
-			port = uint16(name.Port)
-		}
-	})
-	return port
+// inodeOf is the socket's number in the kernel, which is the same for all of its descriptors.
+func inodeOf(c syscall.RawConn) (uint64, error) {
+	var stat unix.Stat_t
+	var failed error
+	err := c.Control(func(fd uintptr) { failed = unix.Fstat(int(fd), &stat) })
+	return stat.Ino, errors.Join(err, failed)
 }

@@ -220,6 +220,27 @@ func HasPort(pid int, protocol string, port uint16) (bool, error) {
 	return false, nil
 }
 
+// UDPPorts returns the ports of those sockets, given by inode, that are UDP sockets of
+// the network of a process, over either kind of IP, and are bound and open.
+func UDPPorts(pid int, inodes []uint64) (ports []uint16, err error) {
+	all := make(map[uint64]socket)
+	for _, kind := range []string{"udp", "udp6"} {
+		if err := ipSockets(pid, kind, all); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	for _, inode := range inodes {
+		if s, listed := all[inode]; listed {
+			port, err := strconv.ParseUint(s.local, 10, 16)
+			if err != nil {
+				return nil, err
+			}
+			ports = append(ports, uint16(port))
+		}
+	}
+	return ports, nil
+}
+
 func portOf(address string) uint64 {
 	port, _ := strconv.ParseUint(address[strings.LastIndexByte(address, ':')+1:], 16, 16)
 	return port
