@@ -109,6 +109,7 @@ func (l label) Plot(c draw.Canvas, p *plot.Plot) {
 type limit struct {
 	at   float64
 	text string
+	row  int // texts may be near to each other: each has a line of its own
 }
 
 // limits are those of the figures that the chart shows.
@@ -119,7 +120,7 @@ func (c Chart) limits(r *Result) (limits []limit) {
 			at := max(v.AtLeast, v.AtMost)
 			if text := v.limit(); v.Figure == s.Figure && at > 0 && !seen[text] {
 				seen[text] = true
-				limits = append(limits, limit{at, text})
+				limits = append(limits, limit{at, text, len(limits)})
 			}
 		}
 	}
@@ -136,5 +137,5 @@ func (l limit) Plot(c draw.Canvas, p *plot.Plot) {
 	if x-c.Min.X < style.Width(l.text) {
 		style.XAlign = draw.XLeft
 	}
-	c.FillText(style, vg.Point{X: x, Y: c.Max.Y + 1}, l.text)
+	c.FillText(style, vg.Point{X: x, Y: c.Max.Y + 1 + vg.Points(9)*vg.Length(l.row)}, l.text)
 }
