@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -108,22 +109,24 @@ func (r *Report) gapsOf(way string) (why []string) {
 // blindness tells which levels the scans in mid-session have not seen. A scan
 // that does not see what is there proves nothing by seeing nothing later.
 func (r *Report) blindness() (why []string) {
-	seen, scans, own := make(map[Level]bool), 0, 0
+	seen, payload, own := make(map[Level]bool), make(map[string]int), 0
 	for _, s := range r.Scans {
 		if s.Moment != Live {
 			continue
 		}
-		scans++
 		own += s.Own
-		if s.Count(Payload).Found == 0 {
-			why = append(why, fmt.Sprintf("the scan in mid-session at %.0f s found no payload, although there was some", s.At))
-		}
+		payload[s.Way] += s.Count(Payload).Found
 		for _, c := range s.Counts {
 			seen[c.Level] = seen[c.Level] || c.Found > 0
 		}
 	}
-	if scans == 0 {
+	if len(payload) == 0 {
 		return []string{"memory was not scanned in mid-session"}
+	}
+	for _, way := range slices.Sorted(maps.Keys(payload)) {
+		if payload[way] == 0 {
+			why = append(why, fmt.Sprintf("no scan in mid-session of the way %q found any payload, although there was some", way))
+		}
 	}
 	if own == 0 {
 		why = append(why, "no scan in mid-session found any payload of the group that it was about, although there was some")

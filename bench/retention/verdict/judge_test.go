@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,15 +58,23 @@ func TestJudge(t *testing.T) {
 		want   Verdict
 		why    string
 	}{
-		"sound":                     {func(*Report) {}, Pass, ""},
-		"identifiers stay a while":  {func(r *Report) { r.Scans[2].Counts[3].Found = 9 }, Pass, ""},
-		"payload after close":       {func(r *Report) { r.Scans[1].Counts[0].Found = 1 }, Fail, "memory: 1 of payload 1.0 s after close (closed)"},
-		"payload late":              {func(r *Report) { r.Scans[2].Counts[0].Found = 7 }, Fail, "memory: 7 of payload 5.0 s after close"},
-		"ciphertext after close":    {func(r *Report) { r.Scans[1].Counts[1].Found = 1 }, Fail, "memory: 1 of ciphertext"},
-		"plaintext in mid-session":  {func(r *Report) { r.Scans[0].Counts[2].Found = 1 }, Fail, "memory: 1 of plaintext in mid-session"},
+		"sound":                    {func(*Report) {}, Pass, ""},
+		"identifiers stay a while": {func(r *Report) { r.Scans[2].Counts[3].Found = 9 }, Pass, ""},
+		"payload after close":      {func(r *Report) { r.Scans[1].Counts[0].Found = 1 }, Fail, "memory: 1 of payload 1.0 s after close (closed)"},
+		"payload late":             {func(r *Report) { r.Scans[2].Counts[0].Found = 7 }, Fail, "memory: 7 of payload 5.0 s after close"},
+		"ciphertext after close":   {func(r *Report) { r.Scans[1].Counts[1].Found = 1 }, Fail, "memory: 1 of ciphertext"},
+		"plaintext in mid-session": {func(r *Report) { r.Scans[0].Counts[2].Found = 1 }, Fail, "memory: 1 of plaintext in mid-session"},
+		"one scan came in a pause": {func(r *Report) {
+			blind := r.Scans[0]
+			blind.Own, blind.Counts = 0, slices.Clone(blind.Counts)
+			for i := range blind.Counts {
+				blind.Counts[i].Found = 0
+			}
+			r.Scans = append(r.Scans, blind)
+		}, Pass, ""},
 		"a detector":                {func(r *Report) { r.Detectors[1].Findings = []string{"wrong"} }, Fail, "content: wrong"},
 		"a detector in a halt":      {func(r *Report) { r.Detectors[1].Findings = []string{"wrong"}; r.Errors = []string{"broken"} }, Fail, "halt: broken"},
-		"blind to payload":          {func(r *Report) { r.Scans[0].Counts[0].Found = 0 }, Invalid, "found no payload"},
+		"blind to payload":          {func(r *Report) { r.Scans[0].Counts[0].Found = 0 }, Invalid, "found any payload, although"},
 		"blind to the group":        {func(r *Report) { r.Scans[0].Own = 0 }, Invalid, "found any payload of the group"},
 		"blind to ciphertext":       {func(r *Report) { r.Scans[0].Counts[1].Found = 0 }, Invalid, "found any ciphertext"},
 		"blind to identifiers":      {func(r *Report) { r.Scans[0].Counts[3].Found = 0 }, Invalid, "found any identifiers"},
